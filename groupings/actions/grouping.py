@@ -1,0 +1,117 @@
+"""What changes a grouping: its card, its lots, its steps."""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from groupings.models import Grouping, Lot
+from groupings.workflow import GROUPING_WORKFLOW
+from members.roles import require
+from procurement.core.actors import Actor
+from procurement.core.errors import BusinessError
+from procurement.core.journal.record import delete_recorded, record, save_recorded
+
+
+def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | None = None) -> Grouping:
+    """Create or change a grouping's card. The coordinator of a grouping with its own need becomes its first member.
+
+    ``expected_version``: the version the person was reading; refused when somebody saved another since.
+    Raises NotAllowed, BusinessError, or django's ValidationError.
+    """
+    created = grouping.pk is None
+    require(actor, "grouping.create" if created else "grouping.change", organisation_id=grouping.coordinator_id)
+    with transaction.atomic():
+        if not created:
+            stored = Grouping.objects.select_for_update().get(pk=grouping.pk)
+            if expected_version is not None and stored.version != expected_version:
+                raise BusinessError(
+                    "Ce groupement a été modifié entre-temps par une autre personne : rechargez la page, vos saisies "
+                    "sont rappelées ci-dessous."
+                )
+            _check_coordinator(grouping, stored)
+            grouping.version = stored.version
+        changed = save_recorded(
+            grouping,
+            actor=actor,
+            verb="grouping.create" if created else "grouping.change",
+            sentence=f"Groupement {grouping.reference} {'créé' if created else 'modifié'}",
+        )
+        if changed and not created:
+            Grouping.objects.filter(pk=grouping.pk).update(version=grouping.version + 1)
+            grouping.version += 1
+        if created and grouping.coordinator_has_own_need and not grouping.is_declared_only:
+            from groupings.actions.membership import membership_add
+
+            membership_add(
+                grouping=grouping, organisation=grouping.coordinator, joined_on=grouping.opened_on, actor=actor
+            )
+    return grouping
+
+
+def _check_coordinator(grouping: Grouping, stored: Grouping) -> None:
+    """A grouping whose coordinator buys for itself has it among its members (CCP, L2113-6 and L2113-7)."""
+    if not grouping.coordinator_has_own_need or grouping.is_declared_only:
+        return
+    touched = (grouping.coordinator_id, grouping.coordinator_has_own_need) != (
+        stored.coordinator_id,
+        stored.coordinator_has_own_need,
+    )
+    if touched and not grouping.memberships.active().filter(organisation=grouping.coordinator).exists():
+        raise ValidationError(
+            {
+                "coordinator": (
+                    f"{grouping.coordinator.name} n’est pas membre du groupement : ajoutez-le aux membres, ou indiquez "
+                    "qu’il coordonne sans besoin propre."
+                )
+            }
+        )
+
+
+def grouping_advance(*, grouping: Grouping, step: str, actor: Actor, today: date, reason: str = "") -> Grouping:
+    """Move a grouping to its next step, by the table of ``groupings.workflow``.
+
+    Raises TransitionRefused with the sentence to show; nothing is then written.
+    """
+    require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
+    with transaction.atomic():
+        locked = Grouping.objects.select_for_update().get(pk=grouping.pk)
+        before = locked.status
+        transition = GROUPING_WORKFLOW.advance(locked, step, role=actor.role, reason=reason)
+        if transition.name == "launch":
+            locked.launched_on = today
+        locked.full_clean()
+        locked.save()
+        record(
+            actor=actor,
+            territory_id=locked.territory_id,
+            thread=locked.thread,
+            verb=f"grouping.{step}",
+            sentence=f"{transition.label} : {GROUPING_WORKFLOW.labels[locked.status]}",
+            before={"status": before},
+            after={"status": locked.status},
+            reason=reason,
+        )
+    return locked
+
+
+def lot_save(*, lot: Lot, actor: Actor) -> Lot:
+    """Create or change a lot; refused once the tender has started."""
+    require(actor, "grouping.change", organisation_id=lot.grouping.coordinator_id)
+    _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
+    save_recorded(lot, actor=actor, verb="lot.save", sentence=f"{lot}")
+    return lot
+
+
+def lot_remove(*, lot: Lot, actor: Actor) -> None:
+    """Remove a lot without needs."""
+    require(actor, "grouping.change", organisation_id=lot.grouping.coordinator_id)
+    _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
+    if lot.needs.exists():
+        raise BusinessError("Des membres ont indiqué un besoin pour ce lot : retirez d’abord ces besoins.")
+    delete_recorded(lot, actor=actor, verb="lot.remove", sentence=f"{lot} retiré")
+
+
+def _refuse_after_launch(grouping: Grouping, what: str) -> None:
+    if grouping.is_launched:
+        raise BusinessError(f"{what} : la consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}.")

@@ -1,0 +1,100 @@
+"""Who takes part, and what each needs."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.db import transaction
+from djmoney.money import Money
+
+from groupings.models import Deliberation, Grouping, Lot, Membership, NeedLine
+from members.models import Organisation
+from members.roles import require
+from procurement.core.actors import Actor
+from procurement.core.errors import BusinessError
+from procurement.core.journal.record import delete_recorded, save_recorded
+from procurement.core.money import format_euros
+
+
+def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on: date, actor: Actor) -> Membership:
+    """Add a member, with the deliberation it will have to pass.
+
+    Refused once the tender has started: a member who joins later cannot benefit from it (rép. min. n° 100136 du
+    17/05/2011), and the composition is then frozen.
+    """
+    require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
+    if grouping.is_launched:
+        raise BusinessError(
+            f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y} : un nouveau membre ne peut plus en "
+            "bénéficier (réponse ministérielle n° 100136 du 17/05/2011).",
+            field="organisation",
+        )
+    if organisation.root_id != grouping.territory_id:
+        raise BusinessError("Cet organisme n’est pas dans votre annuaire.", field="organisation")
+    membership = Membership(grouping=grouping, organisation=organisation, joined_on=joined_on)
+    with transaction.atomic():
+        save_recorded(
+            membership, actor=actor, verb="membership.add", sentence=f"{organisation.name} rejoint le groupement"
+        )
+        Deliberation.objects.create(membership=membership)
+    return membership
+
+
+def membership_save(*, membership: Membership, actor: Actor) -> Membership:
+    """Change a member's contact or dates. Withdrawing the coordinator that buys for itself is refused."""
+    require(actor, "needs.change", organisation_id=membership.organisation_id)
+    grouping = membership.grouping
+    if (
+        membership.withdrawn_on
+        and grouping.coordinator_has_own_need
+        and membership.organisation_id == grouping.coordinator_id
+    ):
+        raise BusinessError("Le coordonnateur achète pour lui-même : il ne peut pas se retirer.", field="withdrawn_on")
+    save_recorded(
+        membership,
+        actor=actor,
+        verb="membership.withdraw" if membership.withdrawn_on else "membership.change",
+        sentence=(
+            f"{membership.organisation.name} se retire le {membership.withdrawn_on:%d/%m/%Y}"
+            if membership.withdrawn_on
+            else f"Adhésion de {membership.organisation.name} modifiée"
+        ),
+    )
+    return membership
+
+
+def need_set(
+    *,
+    membership: Membership,
+    lot: Lot,
+    amount: Decimal | None,
+    actor: Actor,
+    quantity: Decimal | None = None,
+    unit: str = "",
+) -> NeedLine | None:
+    """Set a member's need for a lot: € excl. tax over the whole duration, quantity where known.
+
+    Everything unknown removes the line: unknown is not zero. Raises ValidationError (negative amount, lot of another
+    grouping) or BusinessError once the tender has started.
+    """
+    require(actor, "needs.change", organisation_id=membership.organisation_id)
+    if membership.grouping.is_launched:
+        raise BusinessError("Les besoins ne changent plus : la consultation est lancée.")
+    with transaction.atomic():
+        line = NeedLine.objects.select_for_update().filter(membership=membership, lot=lot).first()
+        if amount is None and quantity is None:
+            if line:
+                delete_recorded(line, actor=actor, verb="need.remove", sentence=f"Besoin retiré, lot {lot.number}")
+            return None
+        line = line or NeedLine(membership=membership, lot=lot)
+        line.estimated_amount_excl_tax = None if amount is None else Money(amount, "EUR")
+        line.quantity, line.unit = quantity, unit
+        save_recorded(
+            line,
+            actor=actor,
+            verb="need.set",
+            sentence=(
+                f"Besoin de {membership.organisation.name}, lot {lot.number} : "
+                f"{'montant inconnu' if amount is None else format_euros(amount) + ' HT'}"
+            ),
+        )
+    return line

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class GroupingsConfig(AppConfig):
+    name = "groupings"
+    label = "groupings"
+    verbose_name = "Groupements"

@@ -1,0 +1,119 @@
+"""The closed lists of a grouping: label, and for states the badge that shows them, in one place."""
+
+from dataclasses import dataclass
+
+from django.db import models
+
+
+class Category(models.TextChoices):
+    SUPPLIES = "supplies", "Fournitures"
+    SERVICES = "services", "Services"
+    WORKS = "works", "Travaux"
+    SOCIAL_SERVICES = "social_services", "Services sociaux et spécifiques"
+
+
+class GroupingKind(models.TextChoices):
+    AD_HOC = "ad_hoc", "Ponctuel"
+    PERMANENT = "permanent", "Permanent"
+
+
+class LegalVehicle(models.TextChoices):
+    """Lille left groupings for a central purchasing body: the tool survives a change of vehicle."""
+
+    GROUPING = "grouping", "Groupement de commandes"
+    CENTRAL_PURCHASING = "central_purchasing", "Centrale d’achat"
+    UGAP = "ugap", "UGAP"
+
+
+class IntegrationLevel(models.TextChoices):
+    COORDINATED = "COORDINATED", "De coordination : chaque membre signe son marché"
+    PARTIAL = "PARTIAL", "Intégration partielle : le coordonnateur signe et notifie"
+    FULL = "FULL", "Intégration totale : le coordonnateur signe et exécute"
+
+
+class TenderCommitteeMode(models.TextChoices):
+    COORDINATOR = "COORDINATOR", "CAO du coordonnateur"
+    SPECIFIC = "SPECIFIC", "CAO propre au groupement"
+
+
+class FeeRule(models.TextChoices):
+    FREE = "FREE", "Gratuité : le coordonnateur supporte les frais"
+    EQUAL_SHARES = "EQUAL_SHARES", "Parts égales"
+    POPULATION = "POPULATION", "Au prorata de la population"
+    ESTIMATED_AMOUNT = "ESTIMATED_AMOUNT", "Au prorata des montants estimés"
+    ACTUAL_SPEND = "ACTUAL_SPEND", "Au prorata des dépenses réelles"
+    FLAT_FEE = "FLAT_FEE", "Forfait par membre"
+
+
+class GroupingStatus(models.TextChoices):
+    NEEDS = "needs", "Recensement des besoins"
+    CONVENTION = "convention", "Projet de convention"
+    DELIBERATIONS = "deliberations", "Délibérations et signatures"
+    CONSULTATION = "consultation", "Consultation"
+    AWARD = "award", "Analyse et attribution"
+    PERFORMANCE = "performance", "Exécution"
+    REVIEW = "review", "Bilan"
+    CANCELLED = "cancelled", "Abandonné"
+
+
+#: Before the tender: what the tracker follows.
+IN_PREPARATION = (GroupingStatus.NEEDS, GroupingStatus.CONVENTION, GroupingStatus.DELIBERATIONS)
+#: Once the tender has started the composition is frozen (rép. min. n° 100136 du 17/05/2011).
+LAUNCHED = (GroupingStatus.CONSULTATION, GroupingStatus.AWARD, GroupingStatus.PERFORMANCE, GroupingStatus.REVIEW)
+
+
+class DeliberationStatus(models.TextChoices):
+    NOT_REQUIRED = "not_required", "Non requise"
+    TO_SCHEDULE = "to_schedule", "À inscrire"
+    DRAFT_SENT = "draft_sent", "Modèle envoyé"
+    ON_AGENDA = "on_agenda", "Inscrite"
+    CONVENED = "convened", "Convoquée"
+    ADOPTED = "adopted", "Votée"
+    REJECTED = "rejected", "Rejetée"
+    POSTPONED = "postponed", "Reportée"
+    NO_QUORUM = "no_quorum", "Sans quorum"
+
+
+#: Not voted yet, or voted to no effect: somebody still has something to do.
+AWAITING_VOTE = (
+    DeliberationStatus.TO_SCHEDULE,
+    DeliberationStatus.DRAFT_SENT,
+    DeliberationStatus.ON_AGENDA,
+    DeliberationStatus.CONVENED,
+    DeliberationStatus.POSTPONED,
+    DeliberationStatus.NO_QUORUM,
+)
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A state on screen: colour, icon and word together, never colour alone."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+GROUPING_BADGES = {
+    GroupingStatus.NEEDS: Badge("Recensement", "neutral", "list-check"),
+    GroupingStatus.CONVENTION: Badge("Convention", "amber", "file-earmark-text"),
+    GroupingStatus.DELIBERATIONS: Badge("Délibérations", "amber", "calendar-event"),
+    GroupingStatus.CONSULTATION: Badge("Consultation", "blue", "send"),
+    GroupingStatus.AWARD: Badge("Attribution", "blue", "search"),
+    GroupingStatus.PERFORMANCE: Badge("Exécution", "green", "check-circle-fill"),
+    GroupingStatus.REVIEW: Badge("Bilan", "green", "bar-chart"),
+    GroupingStatus.CANCELLED: Badge("Abandonné", "muted", "x-circle"),
+}
+DELIBERATION_BADGES = {
+    DeliberationStatus.NOT_REQUIRED: Badge("Non requise", "muted", "dash-circle"),
+    DeliberationStatus.TO_SCHEDULE: Badge("À inscrire", "neutral", "circle"),
+    DeliberationStatus.DRAFT_SENT: Badge("Modèle envoyé", "neutral", "envelope"),
+    DeliberationStatus.ON_AGENDA: Badge("Inscrite", "amber", "calendar-event"),
+    DeliberationStatus.CONVENED: Badge("Convoquée", "amber", "calendar-check"),
+    DeliberationStatus.ADOPTED: Badge("Votée", "blue", "send"),
+    DeliberationStatus.REJECTED: Badge("Rejetée", "muted", "x-circle"),
+    DeliberationStatus.POSTPONED: Badge("Reportée", "neutral", "arrow-repeat"),
+    DeliberationStatus.NO_QUORUM: Badge("Sans quorum", "neutral", "people"),
+}
+EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
+LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")

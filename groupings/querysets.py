@@ -1,0 +1,156 @@
+"""The one gate of reading in groupings, and the annotated rows its screens share.
+
+The coordinator's people see every grouping of their territory. A member's people see the groupings they are members
+of, the shared status of the others, and only their own needs.
+"""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q
+
+from groupings.choices import AWAITING_VOTE, DeliberationStatus
+from procurement.core.querysets import money_subquery
+
+
+def _territory(prefix: str, affiliation) -> Q:
+    territory = affiliation.territory_id
+    return Q(**{f"{prefix}coordinator_id": territory}) | Q(**{f"{prefix}coordinator__territory_id": territory})
+
+
+def _visible_groupings(prefix: str, affiliation) -> Q:
+    """The condition on a row whose grouping is at ``prefix`` ("", "grouping__", "convention__grouping__"…)."""
+    from groupings.models import Membership
+
+    if affiliation is None:
+        return Q(pk__in=[])
+    if affiliation.sees_whole_territory:
+        return _territory(prefix, affiliation)
+    own = Membership.objects.filter(organisation_id=affiliation.organisation_id)
+    grouping_id = f"{prefix}id__in" if prefix else "pk__in"
+    taking_part = Q(**{grouping_id: own.values("grouping_id")})
+    return _territory(prefix, affiliation) & (taking_part | _coordinated(prefix, affiliation))
+
+
+def _coordinated(prefix: str, affiliation) -> Q:
+    return Q(**{f"{prefix}coordinator_id": affiliation.organisation_id})
+
+
+def _own(organisation: str, prefix: str, affiliation) -> Q:
+    """Nothing more for the coordinator's people; for a member's, the rows of its own organisation and those of the
+    groupings it coordinates itself."""
+    if affiliation is None or affiliation.sees_whole_territory:
+        return Q()
+    return Q(**{organisation: affiliation.organisation_id}) | _coordinated(prefix, affiliation)
+
+
+class GroupingQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "GroupingQuerySet":
+        return self.filter(_visible_groupings("", affiliation))
+
+    def open_in(self, year: int) -> "GroupingQuerySet":
+        """Followed at some moment of that civil year; declared-only and abandoned ones are not counted."""
+        return self.filter(
+            Q(closed_on__isnull=True) | Q(closed_on__gte=date(year, 1, 1)),
+            opened_on__lte=date(year, 12, 31),
+            is_declared_only=False,
+        ).exclude(status="cancelled")
+
+    def with_figures(self) -> "GroupingQuerySet":
+        """Adds member_count, executory_count (members whose act is enforceable) and estimated_total (€ excl. tax)."""
+        from groupings.models import NeedLine
+
+        active = Q(memberships__withdrawn_on__isnull=True)
+        executory = Q(
+            memberships__deliberations__purpose="membership",
+            memberships__deliberations__status=DeliberationStatus.ADOPTED,
+            memberships__deliberations__received_on__isnull=False,
+            memberships__deliberations__published_on__isnull=False,
+        )
+        needs = NeedLine.objects.filter(membership__withdrawn_on__isnull=True)
+        return self.annotate(
+            member_count=Count("memberships", filter=active, distinct=True),
+            executory_count=Count("memberships", filter=active & executory, distinct=True),
+            estimated_total=money_subquery(needs, "estimated_amount_excl_tax", outer="membership__grouping"),
+        )
+
+
+class OfGroupingQuerySet(models.QuerySet):
+    """Rows every member of the grouping may see: lots, conventions."""
+
+    def visible_to(self, affiliation) -> "OfGroupingQuerySet":
+        return self.filter(_visible_groupings("grouping__", affiliation))
+
+
+class MembershipQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "MembershipQuerySet":
+        """All the memberships of a visible grouping: who takes part and where each stands is shared."""
+        return self.filter(_visible_groupings("grouping__", affiliation))
+
+    def active(self) -> "MembershipQuerySet":
+        return self.filter(withdrawn_on__isnull=True)
+
+
+class NeedLineQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "NeedLineQuerySet":
+        """A member sees its own needs, never the others'."""
+        return self.filter(
+            _visible_groupings("membership__grouping__", affiliation),
+            _own("membership__organisation_id", "membership__grouping__", affiliation),
+        )
+
+    def active(self) -> "NeedLineQuerySet":
+        return self.filter(membership__withdrawn_on__isnull=True)
+
+
+class DeliberationQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "DeliberationQuerySet":
+        return self.filter(_visible_groupings("membership__grouping__", affiliation))
+
+    def about(self, affiliation) -> "DeliberationQuerySet":
+        """Those the affiliation must act on: its own, or all of them for the coordinator's people."""
+        return self.visible_to(affiliation).filter(
+            _own("membership__organisation_id", "membership__grouping__", affiliation)
+        )
+
+    def awaiting_vote(self) -> "DeliberationQuerySet":
+        return self.filter(status__in=AWAITING_VOTE, membership__withdrawn_on__isnull=True)
+
+    def awaiting_effect(self) -> "DeliberationQuerySet":
+        """Adopted, and not yet enforceable: to transmit, to publish, or waiting for the receipt."""
+        return self.filter(
+            Q(received_on__isnull=True) | Q(published_on__isnull=True),
+            status=DeliberationStatus.ADOPTED,
+            membership__withdrawn_on__isnull=True,
+        )
+
+    def late(self, today: date) -> "DeliberationQuerySet":
+        """Not voted while the grouping's date for enforceable acts has passed."""
+        return self.awaiting_vote().filter(membership__grouping__deliberations_due_on__lt=today)
+
+    def with_next_session(self, today: date) -> "DeliberationQuerySet":
+        """Adds next_session_on: the body's next known meeting, today included."""
+        from members.models import CouncilSession
+
+        upcoming = CouncilSession.objects.filter(
+            organisation=OuterRef("membership__organisation"), meeting_on__gte=today
+        ).order_by("meeting_on")
+        return self.annotate(next_session_on=models.Subquery(upcoming.values("meeting_on")[:1]))
+
+
+class ConventionDocumentQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "ConventionDocumentQuerySet":
+        """The coordinator's people see every file, a member's its own."""
+        return self.filter(
+            _visible_groupings("convention__grouping__", affiliation),
+            _own("membership__organisation_id", "convention__grouping__", affiliation),
+        )
+
+    def of_latest(self) -> "ConventionDocumentQuerySet":
+        """Only the last version of each convention."""
+        from groupings.models import Convention
+
+        newer = Convention.objects.filter(
+            grouping=OuterRef("convention__grouping"), version__gt=OuterRef("convention__version")
+        )
+        return self.filter(~Exists(newer))

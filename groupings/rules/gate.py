@@ -1,0 +1,33 @@
+"""What a grouping must have before each step; each answer is the French sentence of the refusal, or nothing."""
+
+from collections.abc import Sequence
+
+
+def convention_refusal(*, lots: int, members: int, members_with_needs: int) -> str:
+    """Needs are known before the contract is prepared (CCP, L2111-1): two members at least, a lot, everybody's needs."""
+    if members < 2:
+        return "Un groupement compte au moins deux membres (CCP, L2113-6)."
+    if lots == 0:
+        return "Décrivez au moins un lot avant de clore le recensement."
+    if members_with_needs == 0:
+        return "Aucun membre n’a encore indiqué ses besoins."
+    return ""
+
+
+def votes_refusal(*, has_convention: bool) -> str:
+    """The assemblies approve a text: it exists, and it is frozen."""
+    return "" if has_convention else "Produisez d’abord la convention : c’est elle que les assemblées approuvent."
+
+
+def launch_refusal(*, waiting: Sequence[str]) -> str:
+    """The convention is in force before the procedure starts (CE, 25/04/1994, Région Aquitaine, n° 99926).
+
+    ``waiting``: names of the members whose needs are in the tender and whose act is not enforceable yet.
+    """
+    if not waiting:
+        return ""
+    names = ", ".join(waiting[:5]) + (f" et {len(waiting) - 5} autres" if len(waiting) > 5 else "")
+    return (
+        f"Lancement impossible : la délibération n’est pas exécutoire pour {names}. La convention doit être en vigueur "
+        "avant la consultation."
+    )

@@ -1,0 +1,103 @@
+"""The only place where bodies, mandates and sessions change; each change is journalled with its author."""
+
+from django.db import transaction
+
+from members.models import CouncilSession, Organisation, Representative
+from members.roles import require
+from procurement.core.actors import Actor
+from procurement.core.errors import BusinessError
+from procurement.core.journal.record import delete_recorded, save_recorded
+
+
+def organisation_save(*, organisation: Organisation, actor: Actor) -> Organisation:
+    """Create or change a body. Its descendants follow it when it moves to another territory.
+
+    Raises NotAllowed, or django's ValidationError (a SIREN already held, a SIRET of another body…).
+    """
+    created = organisation.pk is None
+    right = "organisation.create" if created else "organisation.change"
+    require(actor, right, organisation_id=organisation.pk)
+    with transaction.atomic():
+        save_recorded(
+            organisation,
+            actor=actor,
+            verb="organisation.create" if created else "organisation.change",
+            sentence=f"Fiche de {organisation.name} {'créée' if created else 'modifiée'}",
+        )
+        _move_descendants(organisation)
+    return organisation
+
+
+def _move_descendants(organisation: Organisation) -> None:
+    for child in organisation.children.exclude(territory_id=organisation.root_id):
+        child.save()
+        _move_descendants(child)
+
+
+def representative_save(*, representative: Representative, actor: Actor) -> Representative:
+    """Record who signs for a body, and from when to when."""
+    require(actor, "organisation.change", organisation_id=representative.organisation_id)
+    save_recorded(
+        representative,
+        actor=actor,
+        verb="representative.save",
+        sentence=f"Représentant de {representative.organisation} : {representative}",
+    )
+    return representative
+
+
+def session_save(*, session: CouncilSession, actor: Actor) -> CouncilSession:
+    """Record a meeting of a body's assembly."""
+    require(actor, "organisation.change", organisation_id=session.organisation_id)
+    save_recorded(
+        session,
+        actor=actor,
+        verb="session.save",
+        sentence=f"Séance du {session.meeting_on:%d/%m/%Y} de {session.organisation}",
+    )
+    return session
+
+
+def session_remove(*, session: CouncilSession, actor: Actor) -> None:
+    """Take a meeting out of the calendar; refused once a deliberation stands on its agenda."""
+    require(actor, "organisation.change", organisation_id=session.organisation_id)
+    if session.deliberations.exists():
+        raise BusinessError("Une délibération est inscrite à cette séance : déplacez-la d’abord.")
+    delete_recorded(
+        session,
+        actor=actor,
+        verb="session.remove",
+        sentence=f"Séance du {session.meeting_on:%d/%m/%Y} de {session.organisation} retirée",
+    )
+
+
+def epci_add_communes(*, territory: Organisation, actor: Actor) -> list[Organisation]:
+    """Add every commune of ``territory`` that has no card yet, from the reference data. Returns the new ones.
+
+    Raises BusinessError when the SIREN is not that of an EPCI of the reference data.
+    """
+    from members.reference import epci_by_siren
+
+    require(actor, "organisation.create")
+    try:
+        epci = epci_by_siren(territory.siren)
+    except KeyError:
+        raise BusinessError(f"{territory.name} n’est pas dans la liste des EPCI à fiscalité propre.") from None
+    with transaction.atomic():
+        known = set(Organisation.objects.filter(territory=territory).values_list("siren", flat=True))
+        return [
+            organisation_save(
+                organisation=Organisation(
+                    kind=Organisation.Kind.COMMUNE,
+                    name=member.name,
+                    siren=member.siren,
+                    insee_code=member.insee_code,
+                    parent=territory,
+                    population=member.population,
+                    source="découpage administratif 2026",
+                ),
+                actor=actor,
+            )
+            for member in epci.members
+            if member.siren not in known
+        ]

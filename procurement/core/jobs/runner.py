@@ -1,0 +1,224 @@
+"""Running jobs: claimed by one worker, resumed by another, each item done once.
+
+A job kind is a class registered by name. ``items`` lists keys, ``make`` does one of them and ``keep`` writes it
+to the database together with the JobItem row; files are written aside and moved, so that a worker killed at
+any instant leaves nothing half-done and the next one carries on after the last finished item.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from procurement.core.actors import Actor
+from procurement.core.errors import BusinessError
+from procurement.core.jobs.models import Job, JobItem
+
+logger = logging.getLogger(__name__)
+
+#: Longer than the slowest item (a PDF is stopped after 60 s); renewed at each item.
+LEASE = timedelta(seconds=120)
+#: A job that loses its worker this many times poisons workers: it stops, and says so.
+MAX_ATTEMPTS = 5
+#: A bell that rang this long ago without a worker answering is rung again.
+RESEND_AFTER = timedelta(minutes=5)
+
+
+class JobKind(Protocol):
+    """What a long task must provide. A BusinessError ends the job with its sentence; anything else is a crash."""
+
+    def items(self, job: Job) -> Sequence[str]:
+        """The keys of the items, always the same for the same job."""
+
+    def begin(self, job: Job, pending: Sequence[str]) -> Any:
+        """What all items share, made once per run; the returned value is handed to the other three."""
+
+    def make(self, job: Job, shared: Any, key: str) -> Any:
+        """Do the slow part of one item, outside any transaction: SQLite has one writer and must not wait for a PDF."""
+
+    def keep(self, job: Job, shared: Any, key: str, made: Any) -> None:
+        """Write what ``make`` returned, inside the transaction that records the item as done."""
+
+    def finish(self, job: Job, shared: Any) -> str:
+        """Once all items are done; must be repeatable. Returns the French sentence of the result."""
+
+
+_KINDS: dict[str, JobKind] = {}
+#: The jobs this very process is running: its own number may be that of a dead worker, once the machine restarted.
+_running_here: set[str] = set()
+
+
+def register(name: str) -> Callable[[type], type]:
+    """Class decorator: make the kind known under ``name``."""
+
+    def decorate(kind: type) -> type:
+        if name in _KINDS and type(_KINDS[name]).__qualname__ != kind.__qualname__:
+            raise ValueError(f"Deux tâches s’appellent « {name} ».")
+        _KINDS[name] = kind()
+        return kind
+
+    return decorate
+
+
+def enqueue(
+    *, kind: str, label: str, actor: Actor, organisation_id: int, parameters: dict[str, Any], dedupe_key: str
+) -> Job:
+    """Save the job and ring the bell once the transaction is committed.
+
+    Asked twice while unfinished, it returns the job already there.
+    """
+    if kind not in _KINDS:
+        raise KeyError(kind)
+    try:
+        with transaction.atomic():
+            job, created = Job.objects.get_or_create(
+                dedupe_key=dedupe_key,
+                defaults={
+                    "kind": kind,
+                    "label": label[:300],
+                    "organisation_id": organisation_id,
+                    "created_by_id": actor.user_id,
+                    "parameters": parameters,
+                },
+            )
+    except IntegrityError:  # another process created it, and finished it, in between
+        return enqueue(
+            kind=kind,
+            label=label,
+            actor=actor,
+            organisation_id=organisation_id,
+            parameters=parameters,
+            dedupe_key=dedupe_key,
+        )
+    if created:
+        transaction.on_commit(lambda: ring(job.pk))
+    return job
+
+
+def ring(job_id: Any) -> bool:
+    """Tell the broker that a job waits. When the broker is down the row stays: the sweeper rings again."""
+    from procurement.core.tasks import run_job
+
+    Job.objects.filter(pk=job_id).update(sent_at=timezone.now())
+    try:
+        run_job.delay(str(job_id))
+    except Exception:
+        logger.warning("Le courtier de messages ne répond pas ; la tâche %s attend.", job_id, exc_info=True)
+        Job.objects.filter(pk=job_id).update(sent_at=None)
+        return False
+    return True
+
+
+def sweep() -> int:
+    """Ring again for every unfinished job that no living worker holds. Returns how many were rung."""
+    now = timezone.now()
+    for job in Job.objects.filter(status=Job.Status.RUNNING).exclude(claimed_by=""):
+        if str(job.pk) not in _running_here and _worker_is_dead(job.claimed_by):
+            Job.objects.filter(pk=job.pk, claimed_by=job.claimed_by).update(lease_until=now, sent_at=None)
+    waiting = Q(status=Job.Status.QUEUED) & (Q(sent_at__isnull=True) | Q(sent_at__lte=now - RESEND_AFTER))
+    orphaned = Q(status=Job.Status.RUNNING, lease_until__lte=now)
+    return sum(ring(pk) for pk in Job.objects.filter(waiting | orphaned).values_list("pk", flat=True))
+
+
+def run(job_id: Any, *, on_progress: Callable[[int, int], None] | None = None) -> Job | None:
+    """Run one job to its end in this process. Returns the finished job, or None when another worker holds it."""
+    token = f"{socket.gethostname()}:{os.getpid()}"
+    if not _claim(job_id, token):
+        return None
+    job = Job.objects.get(pk=job_id)
+    _running_here.add(str(job.pk))
+    try:
+        return _attempt(job, token, on_progress)
+    finally:
+        _running_here.discard(str(job.pk))
+
+
+def _attempt(job: Job, token: str, on_progress: Callable[[int, int], None] | None) -> Job | None:
+    if job.attempts > MAX_ATTEMPTS:
+        sentence = "La tâche s’est interrompue à plusieurs reprises : prévenez l’équipe technique."
+        return _end(job, token, Job.Status.FAILED, sentence)
+    try:
+        return _run_items(job, token, on_progress)
+    except BusinessError as error:
+        return _end(job, token, Job.Status.FAILED, str(error))
+    except Exception:
+        logger.exception("Tâche %s (%s)", job.pk, job.kind)
+        return _end(job, token, Job.Status.FAILED, "Une erreur technique a arrêté la tâche ; elle a été signalée.")
+
+
+def _run_items(job: Job, token: str, on_progress: Callable[[int, int], None] | None) -> Job | None:
+    kind = _KINDS[job.kind]
+    keys = list(kind.items(job))
+    finished = set(job.items.values_list("key", flat=True))
+    pending = [key for key in keys if key not in finished]
+    done = len(keys) - len(pending)
+    if not _renew(job, token, done=done, total=len(keys)):
+        return None
+    shared = kind.begin(job, pending)
+    for key in pending:
+        made = kind.make(job, shared, key)
+        with transaction.atomic():
+            kind.keep(job, shared, key, made)
+            JobItem.objects.get_or_create(job=job, key=key)
+        done += 1
+        if not _renew(job, token, done=done, total=len(keys)):
+            return None
+        if on_progress:
+            on_progress(done, len(keys))
+    return _end(job, token, Job.Status.DONE, kind.finish(job, shared))
+
+
+def _claim(job_id: Any, token: str) -> bool:
+    """Take the job by a conditional update: two workers that ask at once cannot both win."""
+    now = timezone.now()
+    free = Q(status=Job.Status.QUEUED) | Q(status=Job.Status.RUNNING, lease_until__lte=now)
+    job = Job.objects.filter(pk=job_id).only("attempts").first()
+    if job is None:
+        return False
+    return bool(
+        Job.objects.filter(free, pk=job_id, attempts=job.attempts).update(
+            status=Job.Status.RUNNING,
+            claimed_by=token,
+            lease_until=now + LEASE,
+            attempts=job.attempts + 1,
+        )
+    )
+
+
+def _renew(job: Job, token: str, **progress: int) -> bool:
+    """Write progress and keep the lease; False when another worker has taken the job over."""
+    held = Job.objects.filter(pk=job.pk, claimed_by=token, attempts=job.attempts, status=Job.Status.RUNNING)
+    return bool(held.update(lease_until=timezone.now() + LEASE, **progress))
+
+
+def _end(job: Job, token: str, status: str, message: str) -> Job | None:
+    held = Job.objects.filter(pk=job.pk, claimed_by=token, attempts=job.attempts, status=Job.Status.RUNNING)
+    ended = held.update(
+        status=status, message=message[:500], finished_at=timezone.now(), dedupe_key=None, lease_until=None
+    )
+    if not ended:
+        return None
+    job.refresh_from_db()
+    return job
+
+
+def _worker_is_dead(token: str) -> bool:
+    """A worker of this machine whose process is gone; one of another machine is judged by its lease alone."""
+    host, _, pid = token.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    if int(pid) == os.getpid():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,6 @@
+"""Django finds the kernel's models here; each lives beside its own subject."""
+
+from procurement.core.jobs.models import Job, JobItem
+from procurement.core.journal.models import JournalEntry
+
+__all__ = ["Job", "JobItem", "JournalEntry"]
