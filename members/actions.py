@@ -3,29 +3,61 @@
 from django.db import transaction
 
 from members.models import CouncilSession, Organisation, Representative
-from members.roles import require
+from members.roles import may, require, require_territory
 from procurement.core.actors import Actor
-from procurement.core.errors import BusinessError
+from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.journal.record import delete_recorded, save_recorded
+
+#: Who a body legally is, and what fee shares are computed from: its own agents do not rewrite it.
+IDENTITY_FIELDS = (
+    "kind",
+    "name",
+    "siren",
+    "siret",
+    "insee_code",
+    "parent_id",
+    "population",
+    "reference_population",
+    "source",
+)
+
+
+def may_change_identity(actor: Actor) -> bool:
+    """Whether the actor keeps the directory of its territory, and not only its own body's contact details."""
+    return may(actor, "organisation.create")
 
 
 def organisation_save(*, organisation: Organisation, actor: Actor) -> Organisation:
     """Create or change a body. Its descendants follow it when it moves to another territory.
 
-    Raises NotAllowed, or django's ValidationError (a SIREN already held, a SIRET of another body…).
+    A member's own agents change its contact details, never its identity nor its population.
+    Raises NotAllowed (also when the body would leave the writer's territory), or django's ValidationError (a SIREN
+    already held, a SIRET of another body…).
     """
     created = organisation.pk is None
     right = "organisation.create" if created else "organisation.change"
     require(actor, right, organisation_id=organisation.pk)
     with transaction.atomic():
+        if not created:
+            _check_stored(organisation, actor)
         save_recorded(
             organisation,
             actor=actor,
             verb="organisation.create" if created else "organisation.change",
             sentence=f"Fiche de {organisation.name} {'créée' if created else 'modifiée'}",
         )
+        require_territory(actor, organisation.root_id)
         _move_descendants(organisation)
     return organisation
+
+
+def _check_stored(organisation: Organisation, actor: Actor) -> None:
+    stored = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    require_territory(actor, stored.root_id)
+    if may_change_identity(actor):
+        return
+    if any(getattr(organisation, name) != getattr(stored, name) for name in IDENTITY_FIELDS):
+        raise NotAllowed("L’identité d’un organisme est tenue par la métropole : signalez-lui la correction.")
 
 
 def _move_descendants(organisation: Organisation) -> None:
@@ -34,9 +66,14 @@ def _move_descendants(organisation: Organisation) -> None:
         _move_descendants(child)
 
 
+def _require_change(organisation: Organisation, actor: Actor) -> None:
+    require(actor, "organisation.change", organisation_id=organisation.pk)
+    require_territory(actor, organisation.root_id)
+
+
 def representative_save(*, representative: Representative, actor: Actor) -> Representative:
     """Record who signs for a body, and from when to when."""
-    require(actor, "organisation.change", organisation_id=representative.organisation_id)
+    _require_change(representative.organisation, actor)
     save_recorded(
         representative,
         actor=actor,
@@ -48,7 +85,7 @@ def representative_save(*, representative: Representative, actor: Actor) -> Repr
 
 def session_save(*, session: CouncilSession, actor: Actor) -> CouncilSession:
     """Record a meeting of a body's assembly."""
-    require(actor, "organisation.change", organisation_id=session.organisation_id)
+    _require_change(session.organisation, actor)
     save_recorded(
         session,
         actor=actor,
@@ -60,7 +97,7 @@ def session_save(*, session: CouncilSession, actor: Actor) -> CouncilSession:
 
 def session_remove(*, session: CouncilSession, actor: Actor) -> None:
     """Take a meeting out of the calendar; refused once a deliberation stands on its agenda."""
-    require(actor, "organisation.change", organisation_id=session.organisation_id)
+    _require_change(session.organisation, actor)
     if session.deliberations.exists():
         raise BusinessError("Une délibération est inscrite à cette séance : déplacez-la d’abord.")
     delete_recorded(
@@ -79,6 +116,9 @@ def epci_add_communes(*, territory: Organisation, actor: Actor) -> list[Organisa
     from members.reference import epci_by_siren
 
     require(actor, "organisation.create")
+    require_territory(actor, territory.root_id)
+    if territory.territory_id is not None:
+        raise BusinessError("Les communes s’ajoutent à la fiche de l’EPCI qui tient l’annuaire.")
     try:
         epci = epci_by_siren(territory.siren)
     except KeyError:

@@ -169,8 +169,7 @@ class Organisation(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if self.parent_id and self.pk and self.parent_id == self.pk:
-            raise ValidationError({"parent": "Un organisme ne peut pas être rattaché à lui-même."})
+        self._refuse_own_descendant_as_parent()
         territory_id = self._territory_of_parent()
         siblings = Organisation.objects.filter(siren=self.siren).exclude(pk=self.pk)
         siblings = (
@@ -185,6 +184,16 @@ class Organisation(models.Model):
         self.sort_name = sort_key(self.name)
         self.territory_id = self._territory_of_parent()
         super().save(*args, **kwargs)
+
+    def _refuse_own_descendant_as_parent(self) -> None:
+        ancestor, seen = self.parent, set()
+        while self.pk and ancestor is not None and ancestor.pk not in seen:
+            if ancestor.pk == self.pk:
+                raise ValidationError(
+                    {"parent": "Un organisme ne peut être rattaché ni à lui-même, ni à un organisme qui en dépend."}
+                )
+            seen.add(ancestor.pk)
+            ancestor = ancestor.parent
 
     def _territory_of_parent(self) -> int | None:
         if not self.parent_id:
@@ -275,7 +284,12 @@ class Affiliation(models.Model):
                 fields=["user", "organisation", "role"],
                 name="affiliation_once",
                 violation_error_message="Cette personne a déjà ce rôle dans cet organisme.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=[role.value for role in Role]),
+                name="affiliation_role_known",
+                violation_error_message="Ce rôle n’existe pas.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -290,9 +304,14 @@ class Affiliation(models.Model):
         return self.organisation.root_id
 
     @property
+    def heads_territory(self) -> bool:
+        """Whether the organisation is the EPCI whose purchasing unit keeps the records of the territory."""
+        return self.organisation.territory_id is None
+
+    @property
     def sees_whole_territory(self) -> bool:
         """The coordinator's people see every grouping it coordinates; a member's, what concerns their organisation."""
-        return self.role in COORDINATION and self.organisation.territory_id is None
+        return self.role in COORDINATION and self.heads_territory
 
 
 class CouncilSession(models.Model):

@@ -2,7 +2,7 @@
 
 | variable | meaning | default |
 |---|---|---|
-| DEMONSTRATION | demonstration data and one-click sign-in; refused off a local address | true when SECRET_KEY is unset |
+| DEMONSTRATION | demonstration data, one-click sign-in; refused off a local address | true when SECRET_KEY is unset |
 | SECRET_KEY | required outside the demonstration | a key kept in var/ |
 | DEBUG | Django's debug pages | false |
 | ALLOWED_HOSTS | names the site answers to | 127.0.0.1, localhost |

@@ -7,20 +7,21 @@ from django.db import transaction
 
 from groupings.models import Grouping, Lot
 from groupings.workflow import GROUPING_WORKFLOW
-from members.roles import require
+from members.roles import require, require_territory
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
 from procurement.core.journal.record import delete_recorded, record, save_recorded
 
 
 def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | None = None) -> Grouping:
-    """Create or change a grouping's card. The coordinator of a grouping with its own need becomes its first member.
+    """Create or change a grouping's card. The coordinator, party to the convention, is its first member.
 
     ``expected_version``: the version the person was reading; refused when somebody saved another since.
-    Raises NotAllowed, BusinessError, or django's ValidationError.
+    Raises NotAllowed (also when it would leave the writer's territory), BusinessError, or django's ValidationError.
     """
     created = grouping.pk is None
     require(actor, "grouping.create" if created else "grouping.change", organisation_id=grouping.coordinator_id)
+    require_territory(actor, grouping.territory_id, *([grouping.renews.territory_id] if grouping.renews_id else []))
     with transaction.atomic():
         if not created:
             stored = Grouping.objects.select_for_update().get(pk=grouping.pk)
@@ -29,6 +30,8 @@ def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | N
                     "Ce groupement a été modifié entre-temps par une autre personne : rechargez la page, vos saisies "
                     "sont rappelées ci-dessous."
                 )
+            require(actor, "grouping.change", organisation_id=stored.coordinator_id)
+            require_territory(actor, stored.territory_id)
             _check_coordinator(grouping, stored)
             grouping.version = stored.version
         changed = save_recorded(
@@ -40,7 +43,7 @@ def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | N
         if changed and not created:
             Grouping.objects.filter(pk=grouping.pk).update(version=grouping.version + 1)
             grouping.version += 1
-        if created and grouping.coordinator_has_own_need and not grouping.is_declared_only:
+        if created and not grouping.is_declared_only:
             from groupings.actions.membership import membership_add
 
             membership_add(
@@ -80,6 +83,7 @@ def grouping_advance(*, grouping: Grouping, step: str, actor: Actor, today: date
         transition = GROUPING_WORKFLOW.advance(locked, step, role=actor.role, reason=reason)
         if transition.name == "launch":
             locked.launched_on = today
+        locked.version += 1  # a card opened before this step must not write the former step back
         locked.full_clean()
         locked.save()
         record(

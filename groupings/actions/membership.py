@@ -8,7 +8,7 @@ from djmoney.money import Money
 
 from groupings.models import Deliberation, Grouping, Lot, Membership, NeedLine
 from members.models import Organisation
-from members.roles import require
+from members.roles import may, require
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
 from procurement.core.journal.record import delete_recorded, save_recorded
@@ -39,16 +39,28 @@ def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on:
     return membership
 
 
+def _require_needs(membership: Membership, actor: Actor) -> None:
+    """The coordinator's buyers write for every member, a member's people for their own body."""
+    if not may(actor, "grouping.change", organisation_id=membership.grouping.coordinator_id):
+        require(actor, "needs.change", organisation_id=membership.organisation_id)
+
+
 def membership_save(*, membership: Membership, actor: Actor) -> Membership:
-    """Change a member's contact or dates. Withdrawing the coordinator that buys for itself is refused."""
-    require(actor, "needs.change", organisation_id=membership.organisation_id)
+    """Change a member's contact or dates. Withdrawing the coordinator is refused.
+
+    The member's own agents keep its contact; joining and withdrawing are recorded by the coordinator's people, on the
+    strength of a deliberation.
+    """
+    _require_needs(membership, actor)
     grouping = membership.grouping
-    if (
-        membership.withdrawn_on
-        and grouping.coordinator_has_own_need
-        and membership.organisation_id == grouping.coordinator_id
-    ):
-        raise BusinessError("Le coordonnateur achète pour lui-même : il ne peut pas se retirer.", field="withdrawn_on")
+    stored = Membership.objects.get(pk=membership.pk)
+    if (membership.joined_on, membership.withdrawn_on) != (stored.joined_on, stored.withdrawn_on):
+        require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
+    if membership.withdrawn_on and membership.organisation_id == grouping.coordinator_id:
+        raise BusinessError(
+            "Le coordonnateur est partie à la convention : désignez-en un autre avant son retrait.",
+            field="withdrawn_on",
+        )
     save_recorded(
         membership,
         actor=actor,
@@ -76,7 +88,7 @@ def need_set(
     Everything unknown removes the line: unknown is not zero. Raises ValidationError (negative amount, lot of another
     grouping) or BusinessError once the tender has started.
     """
-    require(actor, "needs.change", organisation_id=membership.organisation_id)
+    _require_needs(membership, actor)
     if membership.grouping.is_launched:
         raise BusinessError("Les besoins ne changent plus : la consultation est lancée.")
     with transaction.atomic():

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -88,6 +89,10 @@ class Deliberation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.membership} – {self.get_purpose_display()}"
+
+    def clean(self) -> None:
+        if self.session_id and self.session.organisation_id != self.membership.organisation_id:
+            raise ValidationError({"session": "Cette séance est celle d’un autre organisme."})
 
     @property
     def executory_on(self) -> date | None:

@@ -170,8 +170,8 @@ class Grouping(models.Model):
                 condition=Q(coordinator_has_own_need=True) | (Q(fee_rule=FeeRule.FREE) & ~Q(statutes_clause_ref="")),
                 name="grouping_coordinator_without_need",
                 violation_error_message=(
-                    "Sans besoin propre du coordonnateur, l’intervention est gratuite et la clause des statuts est citée "
-                    "(CGCT, L5211-4-4)."
+                    "Sans besoin propre du coordonnateur, l’intervention est gratuite et la clause des statuts est "
+                    "citée (CGCT, L5211-4-4)."
                 ),
             ),
             models.CheckConstraint(

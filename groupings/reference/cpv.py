@@ -1,63 +1,88 @@
-"""The Common Procurement Vocabulary of 2008: 9,454 codes with their French labels.
+"""The common procurement vocabulary (CPV 2008, règlement (CE) n° 213/2008): codes, French labels, search.
 
-Source: règlement (CE) n° 213/2008; labels of the European Union, Publications Office (CC BY 4.0).
+The list is the file beside this one, read once; its licence is in LICENCE.md.
 """
 
 import csv
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 _FILE = Path(__file__).with_name("cpv_2008_fr.csv")
-_CODE = re.compile(r"(\d{8})(?:-(\d))?")
+_WRITTEN = re.compile(r"([0-9]{8})(?:\s*-\s*([0-9]))?")
 
 
-@lru_cache(maxsize=1)
+class CpvCode(NamedTuple):
+    """One code: its eight digits and its French label."""
+
+    code: str
+    label: str
+
+
+@cache
 def _table() -> dict[str, tuple[str, str]]:
-    """code → (check digit, French label)."""
+    """code → (check digit, French label)"""
     with _FILE.open(encoding="utf-8", newline="") as stream:
         return {row["code"]: (row["cle"], row["libelle_fr"]) for row in csv.DictReader(stream)}
 
 
+@cache
+def _keys() -> list[tuple[str, CpvCode]]:
+    # The space in front lets one search find the beginnings of words.
+    return [(" " + _normalise(words), CpvCode(code, words)) for code, (_, words) in _table().items()]
+
+
+def _normalise(words: str) -> str:
+    bare = unicodedata.normalize("NFKD", words.casefold().replace("œ", "oe"))
+    bare = "".join(character for character in bare if not unicodedata.combining(character))
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", bare).split())
+
+
 def is_known(code: str) -> bool:
-    """Whether the eight digits are in the list."""
+    """Whether ``code``, eight digits without check digit, is in the list."""
     return code in _table()
 
 
 def label(code: str) -> str:
-    """The French label of a code; raises KeyError when the list has none."""
+    """The French label of ``code`` (eight digits). Raises KeyError for an unknown code."""
     return _table()[code][1]
 
 
 def parse(text: str) -> str:
-    """Read ``30192000`` or ``30192000-1`` and return the eight digits.
+    """The eight digits of a code typed as ``09130000`` or ``09130000-9``.
 
-    Raises ValueError, with the French sentence to show, for an unknown code or a wrong check digit.
+    Raises ValueError, with a French sentence, for another form, an unknown code, or a wrong check digit.
     """
-    match = _CODE.fullmatch(text.strip())
-    if not match:
-        raise ValueError(f"« {text} » n’est pas un code CPV : huit chiffres, par exemple 30192000.")
-    code, digit = match.groups()
+    written = _WRITTEN.fullmatch(text.strip())
+    if not written:
+        raise ValueError(f"«\u00a0{text.strip()[:60]}\u00a0» n’est pas un code CPV\u00a0: il faut huit chiffres.")
+    code, check_digit = written.groups()
     if not is_known(code):
         raise ValueError(f"Le code CPV {code} n’est pas dans la nomenclature de 2008.")
-    if digit and digit != _table()[code][0]:
-        raise ValueError(f"La clé du code CPV {code} est {_table()[code][0]}, et non {digit}.")
+    if check_digit is not None and check_digit != _table()[code][0]:
+        raise ValueError(f"La clé du code CPV {code} est {_table()[code][0]}, et non {check_digit}.")
     return code
 
 
-def search(text: str, limit: int = 20) -> list[tuple[str, str]]:
-    """Codes whose number starts with ``text`` or whose label holds all its words, accents ignored."""
-    wanted = _plain(text).split()
-    if not wanted:
+def search(text: str, limit: int = 20) -> list[CpvCode]:
+    """At most ``limit`` codes whose label holds the beginning of every word of ``text``, or whose digits begin so.
+
+    Accents and case do not matter. Labels that begin with the text come first, then the broader codes.
+    """
+    asked = _normalise(text)
+    if not asked or limit < 1:
         return []
-    found = [
-        (code, row[1])
-        for code, row in _table().items()
-        if code.startswith(wanted[0]) or all(word in _plain(row[1]) for word in wanted)
-    ]
-    return found[:limit]
+    if re.fullmatch(r"[0-9 ]+", asked):
+        digits = asked.replace(" ", "")[:8]
+        return [code for _, code in _keys() if code.code.startswith(digits)][:limit]
+    words = [" " + word for word in asked.split()]
+    found = [(key, code) for key, code in _keys() if all(word in key for word in words)]
+    found.sort(key=lambda pair: (not pair[0].startswith(" " + asked), _depth(pair[1].code), pair[1].code))
+    return [code for _, code in found[:limit]]
 
 
-def _plain(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+def _depth(code: str) -> int:
+    """How precise a code is: the number of its digits before the closing zeros, divisions (two) first."""
+    return max(2, len(code.rstrip("0")))

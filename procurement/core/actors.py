@@ -14,6 +14,9 @@ class Actor(Protocol):
     @property
     def actor_label(self) -> str: ...
 
+    @property
+    def territory_id(self) -> int | None: ...
+
 
 @dataclass(frozen=True)
 class SystemActor:
@@ -23,3 +26,4 @@ class SystemActor:
     user_id: int | None = None
     organisation_id: int | None = None
     role: str = "system"
+    territory_id: int | None = None

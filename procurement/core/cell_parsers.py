@@ -4,11 +4,10 @@ A parser is given what a reader gives (``documents.tabular.Cell``); None is an e
 is wrapped in ``optional``.
 """
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date as Date
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -37,9 +36,9 @@ def as_text(cell: Cell) -> str:
         return "VRAI" if cell else "FAUX"
     if isinstance(cell, Decimal):
         return f"{cell:f}".replace(".", ",")
-    if isinstance(cell, datetime):
+    if isinstance(cell, dt.datetime):
         return f"{cell:%d/%m/%Y %H:%M}"
-    if isinstance(cell, Date):
+    if isinstance(cell, dt.date):
         return f"{cell:%d/%m/%Y}"
     return str(cell)
 
@@ -113,7 +112,7 @@ def siret(cell: Cell) -> str:
 
 
 def insee_code(cell: Cell) -> str:
-    """The INSEE code of a commune: five characters, ``34172`` or ``2A004``. ``1004``, its zero lost, gives ``01004``."""
+    """The INSEE code of a commune: ``34172`` or ``2A004``. ``1004``, its zero lost, gives ``01004``."""
     value = _SPACES.sub("", as_text(cell)).upper()
     if re.fullmatch(r"\d{4}", value, re.ASCII):
         value = f"0{value}"
@@ -169,11 +168,11 @@ def euros(*, negative: bool = False) -> Parser:
     return parse
 
 
-def date(cell: Cell) -> Date:
+def date(cell: Cell) -> dt.date:
     """A date: a date cell of a workbook, ``31/12/2026`` or ``2026-12-31``. Two-digit years are refused."""
-    if isinstance(cell, datetime):
+    if isinstance(cell, dt.datetime):
         raise ValueError(f"«\u00a0{as_text(cell)}\u00a0» porte une heure\u00a0: saisissez une date seule.")
-    if isinstance(cell, Date):
+    if isinstance(cell, dt.date):
         value = cell
     else:
         shown = as_text(cell)
@@ -186,7 +185,7 @@ def date(cell: Cell) -> Date:
         else:
             raise ValueError(f"«\u00a0{shown}\u00a0» n’est pas une date\u00a0: écrivez 31/12/2026.")
         try:
-            value = Date(year, month, day)
+            value = dt.date(year, month, day)
         except ValueError as error:
             raise ValueError(f"La date «\u00a0{shown}\u00a0» n’existe pas.") from error
     if not 1900 <= value.year <= 2199:
@@ -202,10 +201,7 @@ def normalise(words: str) -> str:
 
 
 def choice(values: Mapping[str, Any]) -> Parser:
-    """One of ``values``: keys are what the file may say (case and accents do not matter), values what is kept.
-
-    Django's ``Model.Kind.choices`` fit: ``choice({**dict((label, value) ...), ...})``.
-    """
+    """One of ``values``: keys are what the file may say (case and accents do not matter), values what is kept."""
     known = {normalise(name): value for name, value in values.items()}
 
     def parse(cell: Cell) -> Any:

@@ -38,10 +38,10 @@ LONGEST_TEXT = 32_767
 
 _WIDTHS: dict[Kind, float] = {"text": 28, "euros": 16, "integer": 12, "date": 12, "percent": 10, "boolean": 8}
 _NUMBER_FORMATS: dict[Kind, str] = {
-    "euros": "#,##0.00\u00a0€",
+    "euros": '#,##0.00"\u00a0€"',
     "integer": "#,##0",
     "date": "dd/mm/yyyy",
-    "percent": "0.00\u00a0%",
+    "percent": '0.00"\u00a0"%',
 }
 # A workbook says when it was made. Without an instant given, a constant: the same rows give the same bytes.
 _NO_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -183,7 +183,8 @@ def export_xlsx(
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     sheet.freeze_panes(1, 0)
-    sheet.set_header("&L" + title.replace("&", "&&")[:200])
+    if title:
+        sheet.set_header("&L" + title[:100].replace("&", "&&"))  # Excel allows 255 characters
     sheet.set_footer("&RPage &P / &N")
     for position, column in enumerate(columns):
         sheet.set_column(position, position, column.width or _WIDTHS[column.kind])
@@ -222,9 +223,9 @@ def _sheet_name(title: str) -> str:
 
 
 def safe_filename(name: str) -> str:
-    """``name`` as a file name every system accepts: no path, no control nor invisible character, at most 120 characters."""
+    """``name`` as a file name every system accepts: no path, no invisible character, at most 120 characters."""
     name = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] != "C")
-    name = re.sub(r'[/\\:*?"<>|]+', "-", name).strip(" .")
+    name = re.sub(r'[/\\:*?"<>|]+', "-", name).lstrip(" .-").rstrip(" .")
     stem, suffix = Path(name).stem, Path(name).suffix
     return f"{stem[: 120 - len(suffix)]}{suffix}" if stem else "export"
 
@@ -246,7 +247,7 @@ def export_response(
     filename: str = "",
     created_at: datetime | None = None,
 ) -> HttpResponse:
-    """The export as a download: ``file_format`` is "csv" or "xlsx", ``filename`` (without suffix) is the title by default.
+    """The export as a download: ``file_format`` is "csv" or "xlsx"; ``filename``, no suffix, is the title by default.
 
     Raises ValueError for another format.
     """

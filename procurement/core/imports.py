@@ -59,7 +59,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportError_:
+class ImportError_:  # noqa: N801 the plain name is Python's own
     """One thing to correct. ``line`` is the row of the spreadsheet (header 1), None when the whole file is wrong."""
 
     line: int | None
@@ -115,34 +115,35 @@ class Row:
 
 @dataclass(slots=True)
 class Checked:
-    """A file after the check: ``rows`` without an error, and all ``errors``. ``columns`` names those the file has."""
+    """A file after the check: ``rows`` without an error, and all ``errors``."""
 
     filename: str
     headings: dict[str, str]  # column name -> heading as the file writes it
     rows: list[Row] = field(default_factory=list)
     errors: list[ImportError_] = field(default_factory=list)
+    refused_rows: list[Row] = field(default_factory=list)  # those with an error: what could be read of them
 
     @property
     def columns(self) -> frozenset[str]:
+        """The names of the columns the file has."""
         return frozenset(self.headings)
 
     def refuse(self, line: int | None, column: str, message: str) -> None:
         """Add an error; ``column`` is a column's name, told to the user as his file heads it."""
         self.errors.append(ImportError_(line, self.headings.get(column, column), message, self.filename))
 
-    def refuse_repeats(self, *names: str) -> None:
-        """Add an error for each row that repeats the values of the columns ``names`` of a former row."""
+    def refuse_repeats(self, *names: str, message: str = "Cette ligne répète la ligne {line}.") -> None:
+        """Add an error for each row that repeats the values of the columns ``names`` of a former row, at ``line``."""
         first: dict[tuple, int] = {}
         for row in self.rows:
             key = tuple(row[name] for name in names)
             former = first.setdefault(key, row.line)
             if former != row.line:
-                self.refuse(row.line, names[-1], f"Cette ligne répète la ligne {former}.")
+                self.refuse(row.line, names[-1], message.format(line=former))
 
     def raise_if_refused(self) -> None:
         """Raise ImportRefused with every error, in the order of the file, when there is one."""
-        if self.errors:
-            raise ImportRefused(sorted(self.errors, key=lambda error: error.line or 0))
+        raise_if_refused(self)
 
 
 def read_table(
@@ -227,8 +228,8 @@ def check(table: Table, columns: Sequence[Column]) -> Checked:
             if cell is not None:
                 shown = as_text(cell)[:60]
                 checked.refuse(line, "", f"«\u00a0{shown}\u00a0» est dans une colonne sans titre.")
-        if len(checked.errors) == before:
-            checked.rows.append(Row(line, values))
+        rows = checked.rows if len(checked.errors) == before else checked.refused_rows
+        rows.append(Row(line, values))
     return checked
 
 
@@ -259,6 +260,13 @@ def _match_headings(table: Table, columns: Sequence[Column], checked: Checked) -
     return positions
 
 
+def raise_if_refused(*files: Checked) -> None:
+    """Raise ImportRefused with every error of every file, in the order of each, when there is one."""
+    errors = [error for file in files for error in sorted(file.errors, key=lambda error: error.line or 0)]
+    if errors:
+        raise ImportRefused(errors)
+
+
 def write_every_row(checked: Checked, write: Callable[[Row], object]) -> int:
     """Call ``write`` for each row in one transaction, and return how many rows were written.
 
@@ -267,14 +275,20 @@ def write_every_row(checked: Checked, write: Callable[[Row], object]) -> int:
     """
     checked.raise_if_refused()
     with transaction.atomic():
-        for row in checked.rows:
-            try:
-                with transaction.atomic():
-                    write(row)
-            except (BusinessError, ValidationError) as refusal:
-                refuse_row(checked, row, refusal)
+        try_every_row(checked, write)
         checked.raise_if_refused()
     return len(checked.rows)
+
+
+def try_every_row(checked: Checked, write: Callable[[Row], object]) -> None:
+    """Call ``write`` for each row and note what is refused. The caller holds the transaction and must then call
+    ``raise_if_refused`` inside it: this is for several files written together."""
+    for row in checked.rows:
+        try:
+            with transaction.atomic():
+                write(row)
+        except (BusinessError, ValidationError) as refusal:
+            refuse_row(checked, row, refusal)
 
 
 def refuse_row(checked: Checked, row: Row, refusal: BusinessError | ValidationError) -> None:
@@ -288,3 +302,29 @@ def refuse_row(checked: Checked, row: Row, refusal: BusinessError | ValidationEr
     else:
         for message in refusal.messages:
             checked.refuse(row.line, "", message)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the objects of one kind; ``noun`` is a French plural."""
+
+    noun: str
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.noun}\u00a0: {self.created} création{'s' * (self.created > 1)}, "
+            f"{self.changed} modification{'s' * (self.changed > 1)}, {self.unchanged} sans changement"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did: one tally per kind of object."""
+
+    tallies: tuple[Tally, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.tallies))

@@ -49,9 +49,13 @@ def split_exactly(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     Returns one amount per weight, in the same order; their sum is exactly ``total``, negative totals included.
     Cents left over go to the largest remainders, ties to the first. A zero weight receives nothing.
     Raises ValueError when there is no weight, when all are zero, when one is negative, or when ``total``
-    holds a fraction of a cent.
+    holds a fraction of a cent; TypeError for a float.
     """
     cents = _cents(total)
+    if any(isinstance(weight, float) for weight in weights):
+        raise TypeError("Decimal attendu, reçu float.")
+    if not all(Decimal(weight).is_finite() for weight in weights):
+        raise ValueError("Une clé de répartition n’est pas un nombre.")
     fractions = [Fraction(weight) for weight in weights]
     if any(weight < 0 for weight in fractions):
         raise ValueError("Une clé de répartition ne peut pas être négative.")

@@ -82,7 +82,7 @@ def find_separator(text: str) -> str:
 def read_delimited(data: bytes, *, max_rows: int) -> Iterator[tuple[int, list[str | None]]]:
     """Yield (line, cells) for each filled line; a line is a row of the spreadsheet: the header is line 1.
 
-    A quoted cell may hold line ends: it still counts for one row, as the user sees it. Blank lines count and are skipped.
+    A quoted cell may hold line ends: it is one row all the same. Blank lines count, and are skipped.
     Raises UnreadableFile for a quote never closed, a text after a closing quote, too many lines or columns.
     """
     text = decode(data)
@@ -108,5 +108,6 @@ def read_delimited(data: bytes, *, max_rows: int) -> Iterator[tuple[int, list[st
             yield line, cells
     except csv.Error as error:
         raise UnreadableFile(
-            f"Le fichier est tronqué ou mal formé\u00a0: un guillemet n’est pas fermé correctement à la ligne {line + 1}."
+            f"Le fichier est tronqué ou mal formé\u00a0: "
+            f"un guillemet n’est pas fermé correctement à la ligne {line + 1}."
         ) from error

@@ -250,7 +250,12 @@ def _prepare() -> None:
     for (bold, italic), file in _FACES.items():
         name = f"{FONT_FAMILY}_{bold}{italic}"
         pdfmetrics.registerFont(TTFont(name, str(ASSETS / "fonts" / file)))
+        addMapping("helvetica", bold, italic, name)
         addMapping(FONT_FAMILY, bold, italic, name)
+    # ReportLab names Helvetica, which no file embeds, in each table cell and blank before any text: our face there.
+    # Its registration maps the name to all four styles, the last being the bold italic: put back the plain one.
+    pdfmetrics.registerFont(TTFont("Helvetica", str(ASSETS / "fonts" / _FACES[0, 0])))
+    addMapping("helvetica", 0, 0, "Helvetica")
     # Every family, named or generic, is ours: a PDF never asks the reader's machine for a font.
     for alias in [*xhtml2pdf.default.DEFAULT_FONT, FONT_FAMILY]:
         xhtml2pdf.default.DEFAULT_FONT[alias] = FONT_FAMILY
@@ -258,12 +263,12 @@ def _prepare() -> None:
     rl_config.useA85 = 0  # binary streams: a tenth less bytes
 
     class Document(xhtml2pdf.document.PmlBaseDoc):
-        def beforeDocument(self) -> None:
+        def beforeDocument(self) -> None:  # noqa: N802 - ReportLab's own name
             if _current.numbers:
                 self.pageNumberResets = list(_current.numbers)
             super().beforeDocument()
 
-        def handle_pageBegin(self) -> None:
+        def handle_pageBegin(self) -> None:  # noqa: N802 - ReportLab's own name
             if _current.watermark:
                 _draw_watermark(self.canv, self.pageTemplate.pagesize or self.pagesize)
             super().handle_pageBegin()
@@ -292,7 +297,7 @@ def _draw_watermark(canvas, size: tuple[float, float]) -> None:
     canvas.saveState()
     points = 0.62 * hypot(width, height) / max(canvas.stringWidth(word, font, 1), 1)
     points = min(points, 150)
-    canvas.setFillGray(0.92)
+    canvas.setFillGray(0.93)
     canvas.setFont(font, points)
     canvas.translate(width / 2, height / 2)
     canvas.rotate(degrees(atan2(height, width)))

@@ -8,6 +8,7 @@ any instant leaves nothing half-done and the next one carries on after the last 
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
@@ -67,38 +68,44 @@ def register(name: str) -> Callable[[type], type]:
 
 
 def enqueue(
-    *, kind: str, label: str, actor: Actor, organisation_id: int, parameters: dict[str, Any], dedupe_key: str
+    *,
+    kind: str,
+    label: str,
+    actor: Actor,
+    organisation_id: int,
+    parameters: dict[str, Any],
+    dedupe_key: str,
+    ring_bell: bool = True,
 ) -> Job:
     """Save the job and ring the bell once the transaction is committed.
 
-    Asked twice while unfinished, it returns the job already there.
+    Asked twice while unfinished, it returns the job already there. ``ring_bell`` False: the caller runs it itself.
     """
     if kind not in _KINDS:
         raise KeyError(kind)
-    try:
-        with transaction.atomic():
-            job, created = Job.objects.get_or_create(
-                dedupe_key=dedupe_key,
-                defaults={
-                    "kind": kind,
-                    "label": label[:300],
-                    "organisation_id": organisation_id,
-                    "created_by_id": actor.user_id,
-                    "parameters": parameters,
-                },
-            )
-    except IntegrityError:  # another process created it, and finished it, in between
-        return enqueue(
-            kind=kind,
-            label=label,
-            actor=actor,
-            organisation_id=organisation_id,
-            parameters=parameters,
-            dedupe_key=dedupe_key,
-        )
-    if created:
+    # The key is the organisation's own: nobody is ever handed the job of another body.
+    job, created = _get_or_create(
+        f"{organisation_id}:{dedupe_key}",
+        kind=kind,
+        label=label[:300],
+        organisation_id=organisation_id,
+        created_by_id=actor.user_id,
+        parameters=parameters,
+    )
+    if created and ring_bell:
         transaction.on_commit(lambda: ring(job.pk))
     return job
+
+
+def _get_or_create(dedupe_key: str, **defaults: Any) -> tuple[Job, bool]:
+    for _ in range(2):
+        try:
+            with transaction.atomic():
+                return Job.objects.get_or_create(dedupe_key=dedupe_key, defaults=defaults)
+        except IntegrityError:  # another process created it, and finished it, in between
+            continue
+    with transaction.atomic():
+        return Job.objects.get_or_create(dedupe_key=dedupe_key, defaults=defaults)
 
 
 def ring(job_id: Any) -> bool:
@@ -113,6 +120,19 @@ def ring(job_id: Any) -> bool:
         Job.objects.filter(pk=job_id).update(sent_at=None)
         return False
     return True
+
+
+def wait(job_id: Any, *, on_progress: Callable[[int, int], None] | None = None) -> Job:
+    """Watch a job another process is running until it is finished; ring again if its worker dies."""
+    while True:
+        job = Job.objects.get(pk=job_id)
+        if on_progress:
+            on_progress(job.done, job.total)
+        if job.is_finished:
+            return job
+        if job.lease_until and job.lease_until < timezone.now() and run(job_id, on_progress=on_progress):
+            continue
+        time.sleep(0.5)
 
 
 def sweep() -> int:
@@ -163,12 +183,13 @@ def _run_items(job: Job, token: str, on_progress: Callable[[int, int], None] | N
     shared = kind.begin(job, pending)
     for key in pending:
         made = kind.make(job, shared, key)
-        with transaction.atomic():
-            kind.keep(job, shared, key, made)
-            JobItem.objects.get_or_create(job=job, key=key)
         done += 1
-        if not _renew(job, token, done=done, total=len(keys)):
-            return None
+        with transaction.atomic():
+            # Renewing first locks the job: a worker that lost its lease while making writes nothing.
+            if not _renew(job, token, done=done, total=len(keys)):
+                return None
+            if JobItem.objects.get_or_create(job=job, key=key)[1]:
+                kind.keep(job, shared, key, made)
         if on_progress:
             on_progress(done, len(keys))
     return _end(job, token, Job.Status.DONE, kind.finish(job, shared))

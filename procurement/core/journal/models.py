@@ -40,6 +40,11 @@ class JournalQuerySet(models.QuerySet):
     def bulk_update(self, objs, fields, batch_size=None):
         raise JournalIsAppendOnly("Le journal ne se modifie pas.")
 
+    def bulk_create(self, objs, *args, update_conflicts=False, **kwargs):
+        if update_conflicts:
+            raise JournalIsAppendOnly("Le journal ne se modifie pas.")
+        return super().bulk_create(objs, *args, **kwargs)
+
 
 class JournalEntry(models.Model):
     """One act. ``thread`` gathers what belongs to one page ("grouping:12"); ``concerns`` is the body it is about."""
@@ -74,6 +79,7 @@ class JournalEntry(models.Model):
         verbose_name = "inscription au journal"
         verbose_name_plural = "journal"
         ordering = ["-at", "-pk"]
+        base_manager_name = "objects"  # related look-ups go through the same closed door
         indexes = [models.Index(fields=["thread", "-at"], name="journal_thread")]
 
     def __str__(self) -> str:
@@ -82,6 +88,8 @@ class JournalEntry(models.Model):
     def save(self, *args, **kwargs):
         if not self._state.adding:
             raise JournalIsAppendOnly("Le journal ne se modifie pas.")
+        # Without force_insert, a new object carrying the key of an old entry would overwrite it.
+        kwargs["force_insert"] = True
         super().save(*args, **kwargs)
 
     def delete(self, *args, **kwargs):

@@ -1,7 +1,7 @@
 """Writing to the journal, and naming what changed."""
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from django.db import models, transaction
@@ -98,8 +98,20 @@ def snapshot(obj: models.Model, *, exclude: tuple[str, ...] = ()) -> dict[str, A
     for field in obj._meta.concrete_fields:
         if field.name in exclude or field.primary_key:
             continue
-        values[field.attname] = json_value(getattr(obj, field.attname))
+        values[field.attname] = json_value(_as_stored(field, getattr(obj, field.attname)))
     return values
+
+
+def _as_stored(field: models.Field, value: Any) -> Any:
+    """A decimal with the places of its column: 12 and 12.00 are one amount, and no change between them."""
+    if value is None or not isinstance(field, models.DecimalField):
+        return value
+    places = Decimal(1).scaleb(-field.decimal_places)
+    amount = getattr(value, "amount", value)
+    if not isinstance(amount, Decimal) or not amount.is_finite():
+        return value
+    amount = amount.quantize(places, rounding=ROUND_HALF_UP)
+    return type(value)(amount, value.currency) if hasattr(value, "currency") else amount
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,0 +1,46 @@
+# Two commands: make run, make test. Everything they write is under .venv/ and var/.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MANAGE := $(BIN)/python manage.py
+export PORT
+
+.PHONY: run demo serve test lint bench browser-ready drill lock clean
+
+run: demo  ## the demonstration, served on 127.0.0.1:$(PORT)
+	@$(MANAGE) serve --port $(PORT)
+
+demo: $(READY)  ## the same without serving; twice changes nothing
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) load_demonstration
+
+test: $(READY) lint browser-ready  ## everything CI runs
+	$(BIN)/python -m pytest $(shell cat var/pytest-options 2>/dev/null)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(MANAGE) makemigrations --check --dry-run
+
+browser-ready: $(READY)
+	@mkdir -p var && sh .ci/browser > var/pytest-options
+
+bench: $(READY)  ## documents per second beside LibreOffice's mail merge
+	$(BIN)/python -m tests.benchmarks.bench_conventions
+
+lock:  ## compile requirements.lock again from pyproject.toml, without any index address
+	$(PYTHON) -m venv var/lock-venv && var/lock-venv/bin/pip install --quiet pip-tools
+	var/lock-venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --all-extras --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
+
+clean:  ## forget the demonstration
+	rm -rf var
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Il faut Python 3.11 ou plus récent : PYTHON=python3.12 make run"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $(READY)

@@ -1,0 +1,42 @@
+"""Load the demonstration once, then produce the conventions that are missing."""
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from groupings.demonstration.load import is_loaded, load
+from groupings.management.commands.generate_conventions import produce
+from groupings.models import Grouping
+from procurement.core.jobs.progress import ProgressBar
+
+#: The renewals whose text is far enough to be printed: the survey of needs is over.
+WITH_CONVENTION = ("GC-2016-", "GC-2027-01", "GC-2027-02", "GC-2027-03", "GC-2027-04")
+
+
+class Command(BaseCommand):
+    help = "Charge la démonstration (bilan 2016 de Montpellier Méditerranée Métropole) et produit ses conventions."
+
+    def handle(self, **options) -> None:
+        if is_loaded():
+            self.stdout.write("La démonstration est déjà chargée.")
+        else:
+            load(today=timezone.localdate())
+            self.stdout.write(f"Démonstration chargée : {Grouping.objects.count()} groupements.")
+        groupings = Grouping.objects.filter(is_declared_only=False).select_related("coordinator").order_by("reference")
+        waiting = [
+            grouping
+            for grouping in groupings
+            if grouping.reference.startswith(WITH_CONVENTION) and not _has_all_documents(grouping)
+        ]
+        bar = ProgressBar(self.stdout, "Conventions")
+        produced = 0
+        for rank, grouping in enumerate(waiting, start=1):
+            produced += len(produce(grouping, bar=ProgressBar(self.stderr, grouping.reference)))
+            bar.update(rank, len(waiting))
+        bar.close()
+        self.stdout.write(f"{produced} conventions produites." if waiting else "Les conventions sont déjà produites.")
+
+
+def _has_all_documents(grouping: Grouping) -> bool:
+    """False too when a first run was stopped half-way: the job then carries on where it was."""
+    convention = grouping.conventions.first()
+    return convention is not None and convention.documents.count() == len(convention.values["members"])

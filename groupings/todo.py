@@ -1,0 +1,260 @@
+"""What must I do today? The rule behind the first screen: late, due within fifteen days, to transmit.
+
+``classify`` is the rule, a pure function of dates. ``todo_on`` applies it to what an affiliation must act on: for the
+coordinator's people every member of every grouping in preparation, for a member's people their own organisation.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from groupings.choices import IN_PREPARATION, DeliberationStatus, GroupingStatus
+from groupings.models import Deliberation, Grouping, Membership, NeedLine
+
+#: A deadline this near is shown today.
+SOON = timedelta(days=15)
+#: A vote on the agenda of a session this near is shown too, whatever the deadline.
+SESSION_SOON = timedelta(days=7)
+NBSP = "\u00a0"
+
+
+class Urgency(StrEnum):
+    LATE = "late"
+    SOON = "soon"
+    LATER = "later"
+
+
+class Subject(StrEnum):
+    NEEDS = "needs"
+    VOTE = "vote"
+    TRANSMISSION = "transmission"
+
+
+def classify(due_on: date | None, session_on: date | None, today: date) -> Urgency:
+    """Where something not done yet stands.
+
+    Late once its deadline has passed (the day itself is not late); soon when the deadline falls within fifteen days,
+    or when the session that is to vote falls within seven (or has been held, and its result is unknown).
+    """
+    if due_on is not None and due_on < today:
+        return Urgency.LATE
+    if due_on is not None and due_on <= today + SOON:
+        return Urgency.SOON
+    if session_on is not None and session_on <= today + SESSION_SOON:
+        return Urgency.SOON
+    return Urgency.LATER
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing one member must do for one grouping.
+
+    ``what`` is the French sentence of the next step, without its final stop; ``due_on`` the deadline that sorts tasks
+    (None: no date was planned); ``session_on`` the assembly's meeting it depends on, or its next known one;
+    ``session_is_chosen``: the vote stands on that meeting's agenda.
+    """
+
+    subject: Subject
+    urgency: Urgency
+    grouping: Grouping
+    membership: Membership
+    what: str
+    due_on: date | None
+    session_on: date | None = None
+    session_is_chosen: bool = False
+    deliberation: Deliberation | None = None
+
+    @property
+    def wants_convention(self) -> bool:
+        """Whether the convention's PDF is the document to join."""
+        return self.subject != Subject.NEEDS
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A planned date of a grouping: the answer when nothing is to be done today."""
+
+    on: date
+    label: str
+    grouping: Grouping
+
+
+@dataclass
+class Todo:
+    """The tasks of one day, each list with the oldest deadline first."""
+
+    late: list[Task] = field(default_factory=list)
+    soon: list[Task] = field(default_factory=list)
+    to_transmit: list[Task] = field(default_factory=list)
+    later: list[Task] = field(default_factory=list)
+    next_milestone: Milestone | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.late or self.soon or self.to_transmit)
+
+    @property
+    def sentence(self) -> str:
+        """The three numbers, as one French sentence."""
+        late, soon, sent = len(self.late), len(self.soon), len(self.to_transmit)
+        return (
+            f"{late} échéance{_s(late)} en retard, {soon} attendue{_s(soon)} sous 15{NBSP}jours, "
+            f"{sent} délibération{_s(sent)} à transmettre au contrôle de légalité."
+        )
+
+
+def _s(count: int) -> str:
+    return "s" if count > 1 else ""
+
+
+def todo_on(affiliation, today: date) -> Todo:
+    """The tasks of ``affiliation`` on ``today``; empty for nobody. Four queries, whatever the number of rows."""
+    todo = Todo()
+    if affiliation is None:
+        return todo
+    for task in [*_votes(affiliation, today), *_needs(affiliation, today)]:
+        {Urgency.LATE: todo.late, Urgency.SOON: todo.soon, Urgency.LATER: todo.later}[task.urgency].append(task)
+    todo.to_transmit = _transmissions(affiliation)
+    for tasks in (todo.late, todo.soon, todo.later, todo.to_transmit):
+        tasks.sort(key=_oldest_deadline_first)
+    if todo.is_empty:
+        todo.next_milestone = next_milestone(affiliation, today)
+    return todo
+
+
+def _oldest_deadline_first(task: Task) -> tuple:
+    organisation = task.membership.organisation
+    return (task.due_on or date.max, task.session_on or date.max, task.grouping.reference, organisation.sort_name)
+
+
+def _votes(affiliation, today: date) -> list[Task]:
+    waiting = (
+        Deliberation.objects.about(affiliation)
+        .awaiting_vote()
+        .filter(membership__grouping__status__in=IN_PREPARATION)
+        .with_next_session(today)
+        .select_related("session", "membership__organisation", "membership__grouping__coordinator")
+    )
+    tasks = []
+    for deliberation in waiting:
+        grouping = deliberation.membership.grouping
+        chosen = deliberation.session.meeting_on if deliberation.session else None
+        urgency = classify(grouping.deliberations_due_on, chosen, today)
+        # While needs are surveyed there is no text to vote yet: nothing to announce before the deadline is near.
+        if urgency == Urgency.LATER and grouping.status == GroupingStatus.NEEDS:
+            continue
+        tasks.append(
+            Task(
+                subject=Subject.VOTE,
+                urgency=urgency,
+                grouping=grouping,
+                membership=deliberation.membership,
+                what=vote_step(deliberation, today),
+                due_on=grouping.deliberations_due_on,
+                session_on=chosen or deliberation.next_session_on,
+                session_is_chosen=chosen is not None,
+                deliberation=deliberation,
+            )
+        )
+    return tasks
+
+
+def vote_step(deliberation: Deliberation, today: date) -> str:
+    """The next step towards the vote, by the state of the deliberation and the date of its session."""
+    session = deliberation.session
+    if session is None:
+        again = deliberation.status in (DeliberationStatus.POSTPONED, DeliberationStatus.NO_QUORUM)
+        return f"Inscrire {'de nouveau ' if again else ''}la délibération à l’ordre du jour d’une séance"
+    if session.meeting_on < today:
+        return f"Saisir le résultat du vote de la séance du {session.meeting_on:%d/%m/%Y}"
+    if deliberation.status == DeliberationStatus.ON_AGENDA:
+        return f"Convoquer la séance du {session.meeting_on:%d/%m/%Y}"
+    if deliberation.status == DeliberationStatus.CONVENED:
+        return f"Délibérer à la séance du {session.meeting_on:%d/%m/%Y}"
+    return "Inscrire de nouveau la délibération à l’ordre du jour d’une séance"
+
+
+def _transmissions(affiliation) -> list[Task]:
+    adopted = (
+        Deliberation.objects.about(affiliation)
+        .awaiting_effect()
+        .filter(membership__grouping__status__in=IN_PREPARATION)
+        .select_related("membership__organisation", "membership__grouping__coordinator")
+    )
+    return [
+        Task(
+            subject=Subject.TRANSMISSION,
+            urgency=Urgency.SOON,
+            grouping=deliberation.membership.grouping,
+            membership=deliberation.membership,
+            what=effect_step(deliberation),
+            due_on=deliberation.membership.grouping.deliberations_due_on,
+            deliberation=deliberation,
+        )
+        for deliberation in adopted
+    ]
+
+
+def effect_step(deliberation: Deliberation) -> str:
+    """What an adopted deliberation still lacks: it is enforceable once published and received (CGCT, L2131-1)."""
+    if deliberation.transmitted_on is None:
+        return "Transmettre la délibération au contrôle de légalité"
+    if deliberation.received_on is None:
+        return "Enregistrer l’accusé de réception de la préfecture"
+    return "Publier la délibération et saisir la date de publication"
+
+
+def without_needs(affiliation):
+    """Memberships, among those the affiliation acts for, that must still say their needs (no line: unknown)."""
+    waiting = (
+        Membership.objects.visible_to(affiliation)
+        .active()
+        .filter(grouping__status=GroupingStatus.NEEDS, grouping__is_declared_only=False)
+        .exclude(grouping__coordinator_has_own_need=False, organisation_id=F("grouping__coordinator_id"))
+        .filter(~Exists(NeedLine.objects.filter(membership=OuterRef("pk"))))
+    )
+    if not affiliation.sees_whole_territory:
+        own = affiliation.organisation_id
+        waiting = waiting.filter(Q(organisation_id=own) | Q(grouping__coordinator_id=own))
+    return waiting
+
+
+def _needs(affiliation, today: date) -> list[Task]:
+    waiting = without_needs(affiliation).select_related("organisation", "grouping__coordinator")
+    return [
+        Task(
+            subject=Subject.NEEDS,
+            urgency=classify(membership.grouping.needs_due_on, None, today),
+            grouping=membership.grouping,
+            membership=membership,
+            what="Indiquer les besoins, lot par lot",
+            due_on=membership.grouping.needs_due_on,
+        )
+        for membership in waiting
+    ]
+
+
+_MILESTONES = (
+    ("needs_due_on", "fin du recensement des besoins", (GroupingStatus.NEEDS,)),
+    ("deliberations_due_on", "délibérations exécutoires", IN_PREPARATION),
+    ("launch_planned_on", "lancement de la consultation", IN_PREPARATION),
+    ("award_planned_on", "notification du marché", None),
+)
+
+
+def next_milestone(affiliation, today: date) -> Milestone | None:
+    """The nearest planned date of a visible grouping, today included; None when nothing is planned."""
+    followed = (
+        Grouping.objects.visible_to(affiliation)
+        .filter(is_declared_only=False, closed_on__isnull=True)
+        .exclude(status__in=(GroupingStatus.CANCELLED, GroupingStatus.PERFORMANCE, GroupingStatus.REVIEW))
+    )
+    found = [
+        Milestone(planned, label, grouping)
+        for grouping in followed
+        for name, label, stages in _MILESTONES
+        if (planned := getattr(grouping, name)) and planned >= today and (stages is None or grouping.status in stages)
+    ]
+    return min(found, key=lambda milestone: (milestone.on, milestone.grouping.pk), default=None)

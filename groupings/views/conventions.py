@@ -1,0 +1,131 @@
+"""Asking for the conventions, and handing over their files. Nothing else serves the documents' folder."""
+
+import hashlib
+import io
+import logging
+import zipfile
+
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from groupings.actions.convention import JOB_KIND, conventions_request
+from groupings.models import Convention, ConventionDocument, Grouping
+from groupings.views.common import find_grouping, require_change
+from groupings.views.detail import render_page
+from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.exports import download_response
+from procurement.core.jobs.models import Job
+from procurement.core.jobs.views import Result, results_of
+
+logger = logging.getLogger(__name__)
+PDF_TYPE = "application/pdf"
+ZIP_TYPE = "application/zip"
+
+
+@require_POST
+def convention_generate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Freeze the convention, ask for its documents, and go and watch the bar; a refusal is told on the page."""
+    grouping = find_grouping(request, pk)
+    require_change(grouping, request.affiliation)
+    try:
+        job = conventions_request(grouping=grouping, actor=request.affiliation, now=timezone.now())
+    except NotAllowed:
+        raise
+    except BusinessError as error:
+        return render_page(request, find_grouping(request, pk), status=422, convention_error=error.message)
+    return redirect("job_detail", job.pk)
+
+
+def documents_of(request: HttpRequest, grouping: Grouping, version: int) -> QuerySet:
+    """The files of one version that the person may open."""
+    return (
+        ConventionDocument.objects.visible_to(request.affiliation)
+        .filter(convention__grouping=grouping, convention__version=version)
+        .select_related("convention__grouping", "membership__organisation")
+        .defer("convention__values")
+        .order_by("membership__organisation__sort_name")
+    )
+
+
+@require_safe
+def convention_document(request: HttpRequest, pk: int, version: int, siren: str) -> HttpResponse:
+    """One member's PDF; 404 outside the perimeter."""
+    documents = documents_of(request, find_grouping(request, pk), version)
+    document = get_object_or_404(documents, membership__organisation__siren=siren)
+    return download_response(read_checked(document), filename=document.filename, content_type=PDF_TYPE)
+
+
+@require_safe
+def convention_archive(request: HttpRequest, pk: int, version: int) -> HttpResponse:
+    """Every file of one version that the person may open, as a ZIP. The same files give the same bytes."""
+    grouping = find_grouping(request, pk)
+    documents = list(documents_of(request, grouping, version))
+    if not documents:
+        raise Http404
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # a PDF is already compressed
+        for document in documents:
+            made_at = timezone.localtime(document.convention.frozen_at)
+            entry = zipfile.ZipInfo(document.filename, made_at.timetuple()[:6])
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, read_checked(document))
+    buffer.seek(0)
+    name = f"{grouping.reference}_conventions_v{version}.zip"
+    return FileResponse(buffer, as_attachment=True, filename=name, content_type=ZIP_TYPE)
+
+
+def read_checked(document: ConventionDocument) -> bytes:
+    """The bytes of a document, once their SHA-256 is the one kept when it was produced: it is the evidence.
+
+    Raises BusinessError when the file is missing or altered.
+    """
+    try:
+        with document.file.open("rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        logger.error("Document %s illisible : %s", document.pk, error)
+        raise BusinessError(
+            f"Le fichier {document.filename} est introuvable\u00a0: prévenez l’équipe technique."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != document.sha256:
+        logger.error("Document %s : l’empreinte ne correspond pas au fichier.", document.pk)
+        raise BusinessError(
+            f"Le fichier {document.filename} ne correspond plus à son empreinte\u00a0: il n’est pas délivré. "
+            "Prévenez l’équipe technique."
+        )
+    return content
+
+
+@results_of(JOB_KIND)
+def convention_results(job: Job, affiliation) -> list[Result]:
+    """The ZIP, each file, and the way back, once the conventions are produced."""
+    convention = (
+        Convention.objects.visible_to(affiliation)
+        .filter(pk=job.parameters.get("convention"))
+        .defer("values")
+        .select_related("grouping")
+        .first()
+    )
+    if convention is None:
+        return []
+    pk, version = convention.grouping_id, convention.version
+    documents = list(
+        ConventionDocument.objects.visible_to(affiliation)
+        .filter(convention=convention)
+        .select_related("membership__organisation")
+        .order_by("membership__organisation__sort_name")
+    )
+    results = [Result(f"Retour à {convention.grouping.reference}", reverse("grouping_detail", args=[pk]), "back")]
+    if not job.is_finished or not documents:
+        return results
+    archive = reverse("convention_archive", args=[pk, version])
+    results.append(Result(f"Télécharger les {len(documents)} conventions (ZIP)", archive, "main"))
+    for document in documents:
+        organisation = document.membership.organisation
+        url = reverse("convention_document", args=[pk, version, organisation.siren])
+        results.append(Result(f"{organisation.name} (PDF, {document.pages}\u00a0pages)", url))
+    return results

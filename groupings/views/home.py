@@ -1,0 +1,116 @@
+"""The first screen: what must I do today."""
+
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from groupings.choices import IN_PREPARATION
+from groupings.figures import annual_figures
+from groupings.filters import years_of
+from groupings.models import ConventionDocument, Grouping
+from groupings.tables import grouping_rows
+from groupings.todo import Subject, Task, todo_on
+from groupings.views.common import may_change_needs
+from members.roles import Role, may
+
+#: Longer lists are cut, with a link to the whole.
+SHOWN = 20
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """À faire; for finance, the groupings and totals of a year."""
+    affiliation = request.affiliation
+    today = timezone.localdate()
+    if affiliation is None:
+        return render(request, "groupings/home_nobody.html", {"today": today})
+    if affiliation.role == Role.FINANCE and affiliation.sees_whole_territory:
+        return _finance(request, today)
+    todo = todo_on(affiliation, today)
+    everything = request.GET.get("tout") == "1"
+    sections = [
+        _section(key, title, icon, tasks, affiliation, everything)
+        for key, title, icon, tasks in (
+            ("late", "En retard", "exclamation-triangle-fill", todo.late),
+            ("soon", "Attendues sous 15\u00a0jours", "calendar-event", todo.soon),
+            ("transmit", "À transmettre", "send", todo.to_transmit),
+            ("later", "Ensuite", "list-check", [] if affiliation.sees_whole_territory else todo.later),
+        )
+        if tasks
+    ]
+    preparing = (
+        Grouping.objects.visible_to(affiliation)
+        .filter(status__in=IN_PREPARATION, is_declared_only=False)
+        .with_figures()
+        .order_by("deliberations_due_on", "reference")
+    )
+    context = {
+        "today": today,
+        "todo": todo,
+        "sections": sections,
+        "preparing": list(preparing),
+        "documents": {} if affiliation.sees_whole_territory else _own_documents(affiliation),
+        "may_create": affiliation.sees_whole_territory and may(affiliation, "grouping.create"),
+        "has_groupings": bool(preparing) or Grouping.objects.visible_to(affiliation).exists(),
+    }
+    return render(request, "groupings/home.html", context)
+
+
+def _section(key: str, title: str, icon: str, tasks: list[Task], affiliation, everything: bool) -> dict:
+    shown = tasks if everything else tasks[:SHOWN]
+    return {
+        "key": key,
+        "title": title,
+        "icon": icon,
+        "count": len(tasks),
+        "hidden": len(tasks) - len(shown),
+        "rows": [{"task": task, **_button(task, affiliation)} for task in shown],
+    }
+
+
+def _button(task: Task, affiliation) -> dict[str, str]:
+    """The one button of a task: the needs' form, or the member's line on the grouping's page."""
+    grouping, membership = task.grouping, task.membership
+    if task.subject == Subject.NEEDS and may_change_needs(grouping, membership.organisation_id, affiliation):
+        return {"label": "Saisir les besoins", "url": reverse("needs_change", args=[grouping.pk, membership.pk])}
+    return {
+        "label": "Ouvrir le dossier",
+        "url": f"{reverse('grouping_detail', args=[grouping.pk])}#membre-{membership.pk}",
+    }
+
+
+def _own_documents(affiliation) -> dict[int, ConventionDocument]:
+    """The latest convention of each grouping in preparation, for the body that must vote it."""
+    documents = (
+        ConventionDocument.objects.visible_to(affiliation)
+        .of_latest()
+        .filter(
+            membership__organisation_id=affiliation.organisation_id,
+            convention__grouping__status__in=IN_PREPARATION,
+        )
+        .select_related("convention", "membership__organisation")
+        .defer("convention__values")
+    )
+    return {document.convention.grouping_id: document for document in documents}
+
+
+def _finance(request: HttpRequest, today: date) -> HttpResponse:
+    """The groupings and totals of one year, this one unless ``?annee=`` says another."""
+    visible = Grouping.objects.visible_to(request.affiliation)
+    years = years_of(visible, today)
+    asked = request.GET.get("annee", "")
+    year = int(asked) if asked.isascii() and asked.isdigit() and int(asked) in years else today.year
+    rows = grouping_rows(request.affiliation).open_in(year).order_by("-opened_on", "reference")
+    context = {
+        "today": today,
+        "year": year,
+        "years": years,
+        "figures": annual_figures(visible, year),
+        "rows": list(rows),
+        "has_groupings": bool(years),
+    }
+    return render(request, "groupings/home_finance.html", context)

@@ -1,0 +1,41 @@
+"""Start-up checks: what would fail later, said at once."""
+
+import ipaddress
+import os
+
+from django.conf import settings
+from django.core.checks import Error, register
+
+LOCAL_NAMES = {"localhost", "testserver"}
+
+
+def is_local(host: str) -> bool:
+    """Whether a host name is this machine's: localhost or a loopback address."""
+    if host in LOCAL_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@register()
+def settings_hold_together(app_configs, **kwargs) -> list[Error]:
+    """The demonstration stays local, production has its secret, the fonts are there, the data folder is writable."""
+    errors = []
+    if settings.DEMONSTRATION and not all(is_local(host) for host in settings.ALLOWED_HOSTS):
+        errors.append(
+            Error(
+                "Le mode démonstration ouvre une session d’un clic : il n’accepte qu’une adresse locale.",
+                hint="Retirez DEMONSTRATION, ou laissez ALLOWED_HOSTS à 127.0.0.1 et localhost.",
+                id="core.E001",
+            )
+        )
+    if not settings.SECRET_KEY:
+        errors.append(Error("SECRET_KEY est obligatoire hors du mode démonstration.", id="core.E002"))
+    fonts = settings.BASE_DIR / "procurement" / "static" / "fonts"
+    if not (fonts / "DejaVuSans.ttf").exists():
+        errors.append(Error("La police des documents PDF manque dans procurement/static/fonts.", id="core.E003"))
+    if not os.access(settings.DATA_DIR, os.W_OK):
+        errors.append(Error(f"Le dossier {settings.DATA_DIR} n’est pas accessible en écriture.", id="core.E004"))
+    return errors

@@ -1,0 +1,76 @@
+"""Tripwires and fixtures of the whole suite.
+
+Nothing a test writes lands in var/; an undefined variable in one of our templates fails the test that rendered it.
+"""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test.utils import override_settings
+
+OUR_TEMPLATES = Path(settings.BASE_DIR) / "templates"
+
+
+class UndefinedVariable:
+    """Django puts this in the place of a variable that does not exist: in a template of ours, the test fails.
+
+    Libraries' own templates rely on undefined variables being empty: there, it stays silent.
+    """
+
+    def __contains__(self, key: str) -> bool:
+        return key == "%s"
+
+    def __mod__(self, variable: object) -> str:
+        template = _template_being_rendered()
+        if template and Path(template).is_relative_to(OUR_TEMPLATES):
+            pytest.fail(f"Variable « {variable} » inconnue dans {Path(template).relative_to(OUR_TEMPLATES)}")
+        return ""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def _template_being_rendered() -> str:
+    """The file of the node that resolves the variable, read on the stack: a node knows where it was written."""
+    frame = inspect.currentframe()
+    while frame:
+        node = frame.f_locals.get("self")
+        origin = getattr(node, "origin", None)
+        if frame.f_code.co_name in ("render", "render_annotated") and origin is not None:
+            return origin.name
+        frame = frame.f_back
+    return ""
+
+
+# Before the template engine is built, on the first template rendered.
+settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _isolated_settings(tmp_path_factory: pytest.TempPathFactory):
+    data = tmp_path_factory.mktemp("var")
+    with override_settings(
+        DATA_DIR=data,
+        MEDIA_ROOT=data / "documents",
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _silent_broker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The bell of the jobs rings in this list: no test sends a message to a real broker unless it says so."""
+    from procurement.core import tasks
+
+    rung: list[str] = []
+    monkeypatch.setattr(tasks.run_job, "delay", rung.append)
+    return rung
+
+
+@pytest.fixture
+def bell(_silent_broker: list[str]) -> list[str]:
+    """The ids of the jobs the broker was told about, in order."""
+    return _silent_broker

@@ -1,0 +1,121 @@
+"""The demonstration: the bilan's figures, and renewals whose dates hold together."""
+
+import json
+from datetime import date
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from groupings.choices import DeliberationStatus
+from groupings.demonstration.load import load
+from groupings.models import Deliberation, Grouping, NeedLine
+from groupings.rules.legal_basis import legal_basis_on
+from members.models import CouncilSession, Organisation, Representative
+from procurement.core.journal.models import JournalEntry
+
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def demonstration(django_db_setup, django_db_blocker):
+    from django.db import connection, transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        load(today=TODAY)
+        yield
+        transaction.set_rollback(True, using=connection.alias)
+
+
+@pytest.fixture(autouse=True)
+def _loaded(demonstration, django_db_blocker):
+    with django_db_blocker.unblock():
+        yield
+
+
+def _json(*arguments):
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_figures_of_2016_are_those_of_the_bilan():
+    """Bilan d’étape 2016, action existante 5: 16 groupings, 23 communes, 3 CCAS, 21 214 690 € HT, 7 to 18 members."""
+    assert _json("annual_figures", "2016", "--json") == {
+        "groupings": 16,
+        "communes": 23,
+        "ccas": 3,
+        "organisations": 27,
+        "estimated_total_excl_tax": "21214690.00",
+        "participants_min": 7,
+        "participants_max": 18,
+    }
+
+
+def test_a_year_before_any_grouping_counts_zero():
+    figures = _json("annual_figures", "2010", "--json")
+    assert figures["groupings"] == figures["organisations"] == figures["participants_max"] == 0
+    assert figures["estimated_total_excl_tax"] == "0.00"
+
+
+def test_without_a_year_the_figures_are_those_of_this_year():
+    assert _json("annual_figures", "--json") == _json("annual_figures", str(date.today().year), "--json")  # noqa: DTZ011
+
+
+def test_an_impossible_year_is_refused():
+    with pytest.raises(CommandError, match="n’est pas une année"):
+        call_command("annual_figures", "0", "--json")
+
+
+def test_five_renewals_are_in_preparation_around_today():
+    renewals = Grouping.objects.filter(reference__startswith="GC-2027-")
+    assert renewals.count() == 5
+    assert all(renewal.is_in_preparation and renewal.launch_planned_on > TODAY for renewal in renewals)
+    assert all(renewal.renews.reference.startswith("GC-2016-") for renewal in renewals)
+
+
+def test_every_state_of_a_deliberation_is_shown():
+    assert set(Deliberation.objects.values_list("status", flat=True)) == set(DeliberationStatus.values)
+
+
+def test_nothing_future_is_voted_published_or_executory():
+    for deliberation in Deliberation.objects.select_related("session"):
+        for field in ("decided_on", "transmitted_on", "received_on", "published_on", "executory_on"):
+            value = getattr(deliberation, field)
+            assert value is None or value <= TODAY, (deliberation, field)
+        if deliberation.status in (DeliberationStatus.ON_AGENDA, DeliberationStatus.CONVENED):
+            assert deliberation.session.meeting_on > TODAY
+        if deliberation.decided_on and deliberation.session:
+            assert deliberation.session.meeting_on == deliberation.decided_on
+
+
+def test_convocations_left_in_time_and_never_tomorrow():
+    for session in CouncilSession.objects.exclude(convened_on=None):
+        assert session.convened_on <= TODAY
+        assert (session.meeting_on - session.convened_on).days >= 6  # five clear days, the stricter rule
+
+
+def test_the_sixteen_conventions_are_under_the_law_of_their_day():
+    """CMP art. 8 until 31/03/2016, ordonnance 2015-899 from 01/04/2016: both are represented."""
+    dates = Grouping.objects.filter(reference__startswith="GC-2016-").values_list("convention_on", flat=True)
+    before = [day for day in dates if day < date(2016, 4, 1)]
+    assert len(dates) == 16 and 0 < len(before) < 16
+    assert len({legal_basis_on(day).code for day in dates}) == 2
+
+
+def test_what_is_invented_says_so():
+    assert Organisation.objects.filter(kind="ccas").count() == 3
+    assert all(body.is_fictitious for body in Organisation.objects.filter(kind="ccas"))
+    assert all(g.source for g in Grouping.objects.all())
+    assert {r.last_name for r in Representative.objects.all()} <= {
+        *("Exemple", "Fictif", "Modèle", "Spécimen", "Témoin", "Essai", "Démo", "Gabarit", "Maquette", "Factice"),
+        "Imaginaire",
+    }
+
+
+def test_loading_is_journalled():
+    assert JournalEntry.objects.filter(actor_label="Chargement de la démonstration", verb="grouping.create").count() == 21
+
+
+def test_needs_of_2016_are_the_file_s():
+    assert NeedLine.objects.filter(membership__grouping__reference__startswith="GC-2016-").count() == 470

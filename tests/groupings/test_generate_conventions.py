@@ -1,0 +1,101 @@
+"""``manage.py generate_conventions``: one PDF per member, the same bytes twice, clear refusals."""
+
+import hashlib
+from io import BytesIO, StringIO
+
+import pypdf
+import pytest
+from django.core.management import CommandError, call_command
+
+from groupings.models import Convention, ConventionDocument
+from procurement.core.jobs.models import Job
+from tests.support.factories import make_metropole, make_territory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _documents_in_a_folder_of_their_own(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "documents"
+
+
+def _generate(reference, folder, **options):
+    out = StringIO()
+    call_command("generate_conventions", reference, out=str(folder), stdout=out, **options)
+    return out.getvalue()
+
+
+def test_writes_one_pdf_per_member_named_by_reference_and_siren(tmp_path):
+    _, grouping = make_territory(members=3, reference="GC-9")
+    message = _generate("GC-9", tmp_path / "out")
+    sirens = set(grouping.memberships.values_list("organisation__siren", flat=True))
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"GC-9_{siren}.pdf" for siren in sirens}
+    assert message.startswith("4 conventions dans ") and message.rstrip().endswith(" s")
+
+
+def test_each_pdf_is_the_member_s_own_and_its_hash_is_recorded(tmp_path):
+    make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path)
+    for document in ConventionDocument.objects.all():
+        content = (tmp_path / document.filename).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == document.sha256
+        reader = pypdf.PdfReader(BytesIO(content))
+        assert len(reader.pages) == document.pages
+        assert reader.trailer["/Root"]["/Lang"] == "fr"
+        text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+        assert document.membership.organisation.name in text
+        assert "délibération à venir" in text.lower()
+
+
+def test_twice_gives_the_same_version_and_the_same_bytes(tmp_path):
+    make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path / "first")
+    _generate("GC-9", tmp_path / "second")
+    assert Convention.objects.count() == 1
+    first = {path.name: path.read_bytes() for path in (tmp_path / "first").iterdir()}
+    assert first == {path.name: path.read_bytes() for path in (tmp_path / "second").iterdir()}
+
+
+def test_a_change_makes_a_new_version_and_leaves_the_old_one(tmp_path):
+    _, grouping = make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path / "first")
+    before = {d.pk: d.sha256 for d in ConventionDocument.objects.all()}
+    grouping.title = "Fournitures de bureau, papier et enveloppes"
+    grouping.save()
+    _generate("GC-9", tmp_path / "second")
+    assert list(Convention.objects.order_by("version").values_list("version", flat=True)) == [1, 2]
+    assert before.items() <= {d.pk: d.sha256 for d in ConventionDocument.objects.all()}.items()
+
+
+def test_a_lost_file_is_made_again_byte_for_byte(tmp_path):
+    make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path)
+    document = ConventionDocument.objects.first()
+    document.file.storage.delete(document.file.name)
+    _generate("GC-9", tmp_path / "again")
+    assert hashlib.sha256((tmp_path / "again" / document.filename).read_bytes()).hexdigest() == document.sha256
+    document.refresh_from_db()
+    assert document.file.storage.exists(document.file.name)
+
+
+def test_an_unknown_reference_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="Aucun groupement ne porte la référence GC-0"):
+        _generate("GC-0", tmp_path)
+
+
+def test_a_reference_of_two_coordinators_asks_which(tmp_path):
+    first, _ = make_territory(reference="GC-9")
+    make_territory(reference="GC-9")
+    with pytest.raises(CommandError, match="--coordinator"):
+        _generate("GC-9", tmp_path)
+    assert _generate("GC-9", tmp_path, coordinator=first.siren).startswith("3 conventions")
+
+
+def test_a_grouping_that_makes_no_convention_is_refused_and_writes_nothing(tmp_path):
+    from tests.support.factories import make_grouping, make_membership
+
+    metropole = make_metropole()
+    make_membership(make_grouping(metropole, reference="GC-9"), metropole)
+    with pytest.raises(CommandError, match="au moins deux membres"):
+        _generate("GC-9", tmp_path)
+    assert not Convention.objects.exists() and not Job.objects.exists()
