@@ -5,3 +5,9 @@ class GroupingsConfig(AppConfig):
     name = "groupings"
     label = "groupings"
     verbose_name = "Groupements"
+
+    def ready(self) -> None:
+        from groupings.participation import GroupingParticipation
+        from members.participation import provide
+
+        provide(GroupingParticipation())

@@ -9,6 +9,11 @@ from django.db.models import Max, Min, Q, QuerySet
 from groupings.choices import Category, GroupingStatus
 from groupings.models import Grouping
 from members.models import sort_key
+from procurement.core.forms import StyledFormMixin
+
+
+class FilterForm(StyledFormMixin, forms.Form):
+    """The filters, with the project's look."""
 
 
 class GroupingFilter(django_filters.FilterSet):
@@ -24,13 +29,13 @@ class GroupingFilter(django_filters.FilterSet):
     categorie = django_filters.ChoiceFilter(
         field_name="category", label="Catégorie", choices=Category.choices, empty_label="Toutes"
     )
-    annee = django_filters.TypedChoiceFilter(
-        method="followed_in", label="Année", coerce=int, choices=[], empty_label="Toutes"
-    )
+    annee = django_filters.ChoiceFilter(method="followed_in", label="Année", choices=[], empty_label="Toutes")
+
     declares = django_filters.BooleanFilter(method="declared", label="Seulement déclarés", widget=forms.CheckboxInput)
 
     class Meta:
         model = Grouping
+        form = FilterForm
         fields: list[str] = []
 
     def __init__(self, *args, years: list[int] = (), **kwargs):
@@ -48,10 +53,11 @@ class GroupingFilter(django_filters.FilterSet):
             pk__in=[pk for pk, *texts in rows if all(word in sort_key(" ".join(texts)) for word in words)]
         )
 
-    def followed_in(self, queryset: QuerySet, name: str, value: int) -> QuerySet:
+    def followed_in(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Open at some moment of the year."""
+        year = int(value)
         return queryset.filter(
-            Q(closed_on__isnull=True) | Q(closed_on__gte=date(value, 1, 1)), opened_on__lte=date(value, 12, 31)
+            Q(closed_on__isnull=True) | Q(closed_on__gte=date(year, 1, 1)), opened_on__lte=date(year, 12, 31)
         )
 
     def declared(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:

@@ -98,7 +98,7 @@ def _existing(visible: QuerySet[Organisation], siren_number: str, parent: Organi
     candidates = visible.filter(siren=siren_number)
     if parent is not None:
         territory_id = parent.root_id
-        if kept := candidates.filter().first():
+        if kept := candidates.filter(territory_id=territory_id).first():
             return kept
         # A card entered alone, to which nobody nor anything is attached yet, joins the territory.
         return candidates.filter(territory=None, children=None, affiliations=None).exclude(pk=territory_id).first()

@@ -18,17 +18,7 @@ def create_sessions(organisations: list[Organisation], random: Random, today: da
     for organisation in organisations:
         day = today - REACH + timedelta(days=random.randint(0, 40))
         while day < today + REACH:
-            meeting_on = _working_evening(day)
-            convened_on = meeting_on - timedelta(days=CONVOCATION_DAYS)
-            rows.append(
-                CouncilSession(
-                    organisation=organisation,
-                    meeting_on=meeting_on,
-                    agenda_closes_on=meeting_on - timedelta(days=AGENDA_DAYS),
-                    convened_on=convened_on if convened_on <= today else None,
-                    source="calendrier fictif",
-                )
-            )
+            rows.append(_session(organisation, day, today))
             weeks = (
                 random.randint(5, 8) if organisation.kind in (Kind.METROPOLE, Kind.COMMUNE) else random.randint(8, 11)
             )
@@ -36,6 +26,26 @@ def create_sessions(organisations: list[Organisation], random: Random, today: da
     for row in rows:
         row.full_clean()
     CouncilSession.objects.bulk_create(rows)
+
+
+def create_session(organisation: Organisation, day: date, today: date) -> CouncilSession:
+    """One more meeting, on ``day`` or the first working day after it."""
+    session = _session(organisation, day, today)
+    session.full_clean()
+    session.save()
+    return session
+
+
+def _session(organisation: Organisation, day: date, today: date) -> CouncilSession:
+    meeting_on = _working_evening(day)
+    convened_on = meeting_on - timedelta(days=CONVOCATION_DAYS)
+    return CouncilSession(
+        organisation=organisation,
+        meeting_on=meeting_on,
+        agenda_closes_on=meeting_on - timedelta(days=AGENDA_DAYS),
+        convened_on=convened_on if convened_on <= today else None,
+        source="calendrier fictif",
+    )
 
 
 def _working_evening(day: date) -> date:

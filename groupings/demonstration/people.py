@@ -20,7 +20,8 @@ _FIRST_NAMES = (
     ("mr", ("Amédée", "Benoît", "Cédric", "Étienne", "François", "Gaël", "Hervé", "Jérôme", "Loïc", "Noé", "Rémi")),
 )
 _LAST_NAMES = (
-    "Exemple", "Fictif", "Modèle", "Spécimen", "Témoin", "Essai", "Démo", "Gabarit", "Maquette", "Factice", "Imaginaire",
+    "Exemple", "Fictif", "Modèle", "Spécimen", "Témoin", "Essai", "Démo", "Gabarit", "Maquette", "Factice",
+    "Imaginaire",
 )  # fmt: skip
 
 #: General renewals of the municipal councils, and the end of each mandate.

@@ -11,6 +11,7 @@ from groupings.actions.grouping import grouping_save, lot_save
 from groupings.actions.membership import membership_add, need_set
 from groupings.choices import DeliberationStatus as D
 from groupings.choices import FeeRule, GroupingKind, GroupingStatus, IntegrationLevel
+from groupings.demonstration.calendars import create_session
 from groupings.models import Deliberation, Grouping, Lot
 from members.models import CouncilSession
 from procurement.core.actors import Actor
@@ -43,7 +44,8 @@ RENEWALS = (
         45, -4, (_E, _E, _E, D.ADOPTED, _E, "received", "published", _E, D.ON_AGENDA, D.CONVENED, _E, D.TO_SCHEDULE),
     ),
     Renewal(
-        "GC-2027-02", "GC-2016-03", "Vêtements professionnels et équipements de protection", GroupingStatus.DELIBERATIONS,
+        "GC-2027-02", "GC-2016-03", "Vêtements professionnels et équipements de protection",
+        GroupingStatus.DELIBERATIONS,
         60, 12, (_E, D.ON_AGENDA, D.ADOPTED, D.REJECTED, D.POSTPONED, _E, D.NO_QUORUM, D.CONVENED, D.DRAFT_SENT),
         fee_rule=FeeRule.POPULATION, fee_base=Decimal("4200.00"),
     ),
@@ -72,7 +74,9 @@ def create_renewals(
         previous = Grouping.objects.get(reference=renewal.renews)
         grouping = _create(renewal, previous, actor=actor, buyer=buyer, jurist=jurist, today=today)
         _copy_members_and_needs(grouping, previous, actor=actor, random=random)
-        deliberations = Deliberation.objects.filter(membership__grouping=grouping).select_related("membership")
+        deliberations = Deliberation.objects.filter(membership__grouping=grouping).select_related(
+            "membership__organisation"
+        )
         for rank, deliberation in enumerate(deliberations):
             _bring_to(deliberation, renewal.states[rank % len(renewal.states)], random, today)
         Grouping.objects.filter(pk=grouping.pk).update(status=renewal.status)
@@ -131,9 +135,9 @@ def _bring_to(deliberation: Deliberation, state: str, random: Random, today: dat
     coming = sessions.filter(meeting_on__gt=today).first()
     if state in (_E, "received", "published", D.ADOPTED, D.REJECTED, D.POSTPONED, D.NO_QUORUM):
         _vote(deliberation, state, last, random)
-    elif state == D.CONVENED and not coming.convened_on:
-        deliberation.status, deliberation.session = D.ON_AGENDA, coming
     else:
+        if state == D.CONVENED and not coming.convened_on:
+            coming = create_session(deliberation.membership.organisation, today + timedelta(days=5), today)
         deliberation.status = state
         deliberation.session = coming if state in (D.ON_AGENDA, D.CONVENED) else None
     deliberation.full_clean()

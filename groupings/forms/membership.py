@@ -55,6 +55,10 @@ class NeedRow(NamedTuple):
     quantity: forms.BoundField
     unit: forms.BoundField
 
+    @property
+    def boxes(self) -> tuple[forms.BoundField, ...]:
+        return self[1:]
+
 
 class Need(NamedTuple):
     """What was typed for one lot: € excl. tax and quantity, None when unknown."""

@@ -15,7 +15,7 @@ def _by_department() -> dict[str, str]:
 
 
 def administrative_court(department: str) -> str:
-    """« tribunal administratif de Montpellier » for ``34`` (CJA, R221-3); a general wording when the table is silent."""
+    """« tribunal administratif de Montpellier » for ``34`` (CJA, R221-3); general words when not in the table."""
     place = _by_department().get(department)
     return f"tribunal administratif {place}" if place else UNKNOWN
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def convention_refusal(*, lots: int, members: int, members_with_needs: int) -> str:
-    """Needs are known before the contract is prepared (CCP, L2111-1): two members at least, a lot, everybody's needs."""
+    """Needs are known before the contract (CCP, L2111-1): two members at least, a lot, everybody's needs."""
     if members < 2:
         return "Un groupement compte au moins deux membres (CCP, L2113-6)."
     if lots == 0:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, DeliberationStatus
 from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
+from groupings.reference import cpv
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
 from groupings.views.common import find_grouping, may_change, may_change_needs, sees_all
 from groupings.workflow import GROUPING_WORKFLOW
@@ -78,6 +79,10 @@ class Page:
     @property
     def latest(self) -> Convention | None:
         return self.conventions[0] if self.conventions else None
+
+    @property
+    def earlier(self) -> list[Convention]:
+        return self.conventions[1:]
 
     @property
     def active_ids(self) -> set[int]:
@@ -241,6 +246,7 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "frozen_total": sum(page.frozen.values(), ZERO),
         "steps": page.steps(),
         "planned": planned_dates(grouping, today),
+        "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),
         "may_generate": page.may_change
         and may(request.affiliation, "convention.generate", organisation_id=grouping.coordinator_id)

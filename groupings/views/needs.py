@@ -18,14 +18,34 @@ from groupings.views.common import find_grouping, may_change_needs, posted, sees
 from groupings.views.detail import frozen_amounts
 from groupings.views.memberships import find_membership
 from procurement.core.money import ZERO, round_half_up
+from procurement.core.templatetags.fr import nombre
+
+
+@dataclass
+class Cell:
+    """What one member needs of one lot; ``quantity`` is written with its unit, empty when unknown."""
+
+    line: NeedLine
+
+    @property
+    def amount(self) -> Decimal | None:
+        money = self.line.estimated_amount_excl_tax
+        return None if money is None else money.amount
+
+    @property
+    def quantity(self) -> str:
+        if self.line.quantity is None:
+            return ""
+        decimals = max(0, -self.line.quantity.normalize().as_tuple().exponent)
+        return f"{nombre(self.line.quantity, decimals)} {self.line.unit}".strip()
 
 
 @dataclass
 class NeedsRow:
-    """One member's line: one amount (€ excl. tax, None when unknown) per lot, in the order of the lots."""
+    """One member's line: one cell per lot, in the order of the lots, None when nothing was said."""
 
     membership: Membership
-    cells: list[NeedLine | None]
+    cells: list[Cell | None]
     total: Decimal | None
     may_edit: bool
 
@@ -37,7 +57,7 @@ def needs_table(request: HttpRequest, pk: int) -> HttpResponse:
     everything = sees_all(grouping, request.affiliation)
     lots = list(grouping.lots.all())
     needs = NeedLine.objects.visible_to(request.affiliation).filter(membership__grouping=grouping).active()
-    lines = {(need.membership_id, need.lot_id): need for need in needs}
+    lines = {(need.membership_id, need.lot_id): Cell(need) for need in needs}
     memberships = grouping.memberships.active().select_related("organisation")
     if not everything:
         memberships = memberships.filter(organisation_id=request.affiliation.organisation_id)
@@ -63,9 +83,9 @@ def needs_table(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "groupings/needs_table.html", context)
 
 
-def _total(cells: list[NeedLine | None]) -> Decimal | None:
+def _total(cells: list[Cell | None]) -> Decimal | None:
     """The sum of the known amounts (€ excl. tax), None when none is known: unknown is not zero."""
-    known = [c.estimated_amount_excl_tax.amount for c in cells if c and c.estimated_amount_excl_tax is not None]
+    known = [cell.amount for cell in cells if cell is not None and cell.amount is not None]
     return round_half_up(sum(known, ZERO)) if known else None
 
 

@@ -114,7 +114,8 @@ def test_what_is_invented_says_so():
 
 
 def test_loading_is_journalled():
-    assert JournalEntry.objects.filter(actor_label="Chargement de la démonstration", verb="grouping.create").count() == 21
+    entries = JournalEntry.objects.filter(actor_label="Chargement de la démonstration", verb="grouping.create")
+    assert entries.count() == 21
 
 
 def test_needs_of_2016_are_the_file_s():

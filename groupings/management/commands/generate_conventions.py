@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def produce(grouping: Grouping, *, bar: ProgressBar) -> list[ConventionDocument]:
-    """Freeze, produce in this process and return the documents. Raises CommandError with the sentence of the refusal."""
+    """Freeze, produce in this process and return the documents. Raises CommandError with the refusal."""
     actor = SystemActor("generate_conventions")
     try:
         job = conventions_request(grouping=grouping, actor=actor, now=timezone.now(), ring_bell=False)

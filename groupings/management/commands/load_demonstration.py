@@ -15,12 +15,17 @@ WITH_CONVENTION = ("GC-2016-", "GC-2027-01", "GC-2027-02", "GC-2027-03", "GC-202
 class Command(BaseCommand):
     help = "Charge la démonstration (bilan 2016 de Montpellier Méditerranée Métropole) et produit ses conventions."
 
-    def handle(self, **options) -> None:
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--without-conventions", action="store_true", help="charger les données seulement")
+
+    def handle(self, *, without_conventions: bool, **options) -> None:
         if is_loaded():
             self.stdout.write("La démonstration est déjà chargée.")
         else:
             load(today=timezone.localdate())
             self.stdout.write(f"Démonstration chargée : {Grouping.objects.count()} groupements.")
+        if without_conventions:
+            return
         groupings = Grouping.objects.filter(is_declared_only=False).select_related("coordinator").order_by("reference")
         waiting = [
             grouping

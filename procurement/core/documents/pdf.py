@@ -35,6 +35,7 @@ _FACES = {
     (1, 1): "DejaVuSans-Bold.ttf",
 }
 _SMALLEST_SHRINK = 1.001
+_FUZZ = 1.0  # points
 
 # xhtml2pdf turns narrow and thin spaces into breakable ones: only U+00A0 keeps « 1 234 € » on one line. Text-direction
 # marks reverse what is read (U+202E really does), the rest is invisible: none of them belongs in a legal document.
@@ -285,6 +286,18 @@ def _prepare() -> None:
         return draw(self, canv, x, y, _sW)
 
     kept.drawOn = draw_at_full_size
+
+    paragraph = xhtml2pdf.xhtml2pdf_reportlab.PmlParagraph
+    draw_paragraph = paragraph.draw
+
+    def draw_within_its_width(self):
+        for line in getattr(getattr(self, "blPara", None), "lines", ()):
+            room = line[0] if isinstance(line, tuple | list) else getattr(line, "extraSpace", 0)
+            if room < -_FUZZ:
+                _current.complaints.append("Un mot est plus large que sa colonne : il serait coupé.")
+        return draw_paragraph(self)
+
+    paragraph.draw = draw_within_its_width
     _ready = True
 
 
@@ -307,7 +320,9 @@ def _draw_watermark(canvas, size: tuple[float, float]) -> None:
 
 def page_count(pdf: bytes) -> int:
     """The number of pages of a PDF."""
-    return len(Pages(pdf).pages)
+    from pypdf import PdfReader
+
+    return len(PdfReader(io.BytesIO(pdf)).pages)
 
 
 class Pages:
@@ -361,7 +376,8 @@ def assemble(order: Sequence[tuple[Pages, int]], *, title: str, author: str, iss
     )
     parents: dict[int, Any] = {}
     for position, name, depth in bookmarks:
-        parents[depth] = writer.add_outline_item(name, position, parent=parents.get(depth - 1) if depth else None)
+        parent = parents.get(depth - 1) if depth else None
+        parents[depth] = writer.add_outline_item(title=name, page_number=position, parent=parent)
     stamp = issued_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%S+00'00'")
     writer.add_metadata(
         {

@@ -1,0 +1,12 @@
+"""docs/cycles.md is made from the tables of the code: it says what the code does."""
+
+from pathlib import Path
+
+from groupings.workflow import GROUPING_WORKFLOW
+from members.roles import Role
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cycles.md"
+
+
+def test_the_document_shows_the_life_cycle_of_a_grouping():
+    assert GROUPING_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
