@@ -57,7 +57,7 @@ def _ranked(queryset: QuerySet, field: str, ordered: list, *, descending: bool) 
 class GroupingTable(tables.Table):
     """One row of ``grouping_rows`` per grouping. ``own_amounts``: the amounts are those of the reader's own body."""
 
-    reference = tables.Column("Référence")
+    reference = tables.Column("Référence", attrs={"td": {"class": "text-nowrap"}})
     title = tables.Column("Objet", linkify=("grouping_detail", [tables.A("pk")]))
     status = tables.TemplateColumn(template_name="groupings/_stage_cell.html", verbose_name="Étape")
     category = tables.Column("Catégorie")

@@ -116,12 +116,21 @@ def todo_on(affiliation, today: date) -> Todo:
         return todo
     for task in [*_votes(affiliation, today), *_needs(affiliation, today)]:
         {Urgency.LATE: todo.late, Urgency.SOON: todo.soon, Urgency.LATER: todo.later}[task.urgency].append(task)
-    todo.to_transmit = _transmissions(affiliation)
+    todo.to_transmit = _transmissions(affiliation, today)
     for tasks in (todo.late, todo.soon, todo.later, todo.to_transmit):
         tasks.sort(key=_oldest_deadline_first)
     if todo.is_empty:
-        todo.next_milestone = next_milestone(affiliation, today)
+        todo.next_milestone = _own_next(affiliation, todo.later) or next_milestone(affiliation, today)
     return todo
+
+
+def _own_next(affiliation, later: list[Task]) -> Milestone | None:
+    """For a member's people the next date is that of their own next task, not of what others must do."""
+    dated = [task for task in later if task.due_on is not None]
+    if affiliation.sees_whole_territory or not dated:
+        return None
+    first = dated[0]
+    return Milestone(first.due_on, first.what[0].lower() + first.what[1:], first.grouping)
 
 
 def _oldest_deadline_first(task: Task) -> tuple:
@@ -140,7 +149,7 @@ def _votes(affiliation, today: date) -> list[Task]:
     tasks = []
     for deliberation in waiting:
         grouping = deliberation.membership.grouping
-        chosen = deliberation.session.meeting_on if deliberation.session else None
+        chosen = chosen_session(deliberation)
         urgency = classify(grouping.deliberations_due_on, chosen, today)
         # While needs are surveyed there is no text to vote yet: nothing to announce before the deadline is near.
         if urgency == Urgency.LATER and grouping.status == GroupingStatus.NEEDS:
@@ -161,22 +170,26 @@ def _votes(affiliation, today: date) -> list[Task]:
     return tasks
 
 
+def chosen_session(deliberation: Deliberation) -> date | None:
+    """The meeting whose agenda holds the vote; a meeting that postponed it, or lacked its quorum, does not any more."""
+    on_agenda = deliberation.status in (DeliberationStatus.ON_AGENDA, DeliberationStatus.CONVENED)
+    return deliberation.session.meeting_on if on_agenda and deliberation.session else None
+
+
 def vote_step(deliberation: Deliberation, today: date) -> str:
     """The next step towards the vote, by the state of the deliberation and the date of its session."""
-    session = deliberation.session
-    if session is None:
+    chosen = chosen_session(deliberation)
+    if chosen is None:
         again = deliberation.status in (DeliberationStatus.POSTPONED, DeliberationStatus.NO_QUORUM)
         return f"Inscrire {'de nouveau ' if again else ''}la délibération à l’ordre du jour d’une séance"
-    if session.meeting_on < today:
-        return f"Saisir le résultat du vote de la séance du {session.meeting_on:%d/%m/%Y}"
+    if chosen < today:
+        return f"Saisir le résultat du vote de la séance du {chosen:%d/%m/%Y}"
     if deliberation.status == DeliberationStatus.ON_AGENDA:
-        return f"Convoquer la séance du {session.meeting_on:%d/%m/%Y}"
-    if deliberation.status == DeliberationStatus.CONVENED:
-        return f"Délibérer à la séance du {session.meeting_on:%d/%m/%Y}"
-    return "Inscrire de nouveau la délibération à l’ordre du jour d’une séance"
+        return f"Convoquer la séance du {chosen:%d/%m/%Y}"
+    return f"Délibérer à la séance du {chosen:%d/%m/%Y}"
 
 
-def _transmissions(affiliation) -> list[Task]:
+def _transmissions(affiliation, today: date) -> list[Task]:
     adopted = (
         Deliberation.objects.about(affiliation)
         .awaiting_effect()
@@ -186,7 +199,7 @@ def _transmissions(affiliation) -> list[Task]:
     return [
         Task(
             subject=Subject.TRANSMISSION,
-            urgency=Urgency.SOON,
+            urgency=classify(deliberation.membership.grouping.deliberations_due_on, None, today),
             grouping=deliberation.membership.grouping,
             membership=deliberation.membership,
             what=effect_step(deliberation),

@@ -155,6 +155,7 @@ DEFAULT_CURRENCY = "EUR"
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns at start when it is missing
 STATICFILES_DIRS = [BASE_DIR / "procurement" / "static"]
 # The demonstration serves the files where they lie; production collects, compresses and names them by content.
 WHITENOISE_USE_FINDERS = DEMONSTRATION or DEBUG

@@ -125,10 +125,15 @@ def _identity(values: ConventionValues, context: dict[str, Any]) -> dict[str, An
 
 def _estimated_pages(values: ConventionValues) -> int:
     """A first guess of the total; a wrong one costs a second layout, nothing else."""
-    members = len(values.members)
-    body = 5 + members / 16
-    needs = -(-(members + 1) // 24) * max(1, -(-len(values.lots) // _LOTS_PER_TABLE))
-    return int(body) + 1 + 1 + needs + 1 + (values.kind == "permanent")
+    members, lots, is_permanent = len(values.members), len(values.lots), values.kind == "permanent"
+    articles = int(4.7 + members / 22 + lots / 60 + is_permanent / 2)
+    needs = _pages(members + 1, 24) * max(1, _pages(lots, _LOTS_PER_TABLE))
+    last_rows = len(values.fees.shares) + members * (values.committee_mode == "SPECIFIC") + 14 * (not is_permanent)
+    return articles + 1 + _pages(members, 52) + needs + _pages(last_rows, 52) + is_permanent
+
+
+def _pages(rows: int, rows_per_page: int) -> int:
+    return -(-rows // rows_per_page)
 
 
 @dataclass(frozen=True)

@@ -148,12 +148,13 @@ class Page:
         return round_half_up(sum((money.amount for money in amounts if money is not None), ZERO))
 
     def steps(self) -> list[Step]:
-        """The next steps of the life cycle, each with the reason why it is refused now."""
+        """The next steps of the life cycle, each with the reason why it is refused now; those that go forward first."""
         if not self.may_change:
             return []
+        open_steps = GROUPING_WORKFLOW.open_to(self.grouping, self.affiliation.role)
         return [
             Step(transition, self._refusal(transition))
-            for transition in GROUPING_WORKFLOW.open_to(self.grouping, self.affiliation.role)
+            for transition in sorted(open_steps, key=lambda transition: transition.needs_reason)
         ]
 
     def _refusal(self, transition: Transition) -> str:

@@ -25,7 +25,10 @@ def grouping_list(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     years = years_of(Grouping.objects.visible_to(affiliation), today)
     filters = GroupingFilter(request.GET, grouping_rows(affiliation), years=years)
-    table = GroupingTable(filters.qs, own_amounts=own_amounts)
+    coordinators = Grouping.objects.visible_to(affiliation).order_by().values("coordinator").distinct()[:2]
+    # The same name on every line teaches nothing: the export keeps it.
+    hidden = ("coordinator",) if len(coordinators) < 2 else ()
+    table = GroupingTable(filters.qs, own_amounts=own_amounts, exclude=hidden)
 
     if request.GET.get("export") in EXPORTS:
         require(affiliation, "export")

@@ -59,7 +59,9 @@ def test_commands_and_tasks_hold_every_role():
 
 def test_a_guard_gives_its_reason():
     workflow = make_workflow(lambda obj: "Il manque une pièce." if obj.missing else "")
-    assert refusal(workflow, SimpleNamespace(state="draft", missing=True), "send", role="buyer") == "Il manque une pièce."
+    assert (
+        refusal(workflow, SimpleNamespace(state="draft", missing=True), "send", role="buyer") == "Il manque une pièce."
+    )
     workflow.advance(SimpleNamespace(state="draft", missing=False), "send", role="buyer")
 
 

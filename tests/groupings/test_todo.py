@@ -128,6 +128,26 @@ def test_what_to_do_next_follows_the_deliberation(db):
     assert step() == "Publier la délibération et saisir la date de publication"
 
 
+@pytest.mark.parametrize("status", ["postponed", "no_quorum"])
+def test_a_session_that_did_not_vote_is_over(db, status):
+    metropole = make_metropole()
+    grouping = make_grouping(metropole, status="deliberations", deliberations_due_on=date(2027, 3, 1))
+    deliberation = make_membership(grouping, metropole).deliberations.get()
+    deliberation.session, deliberation.status = make_session(metropole, date(2026, 11, 20)), status
+    deliberation.save()
+    (task,) = todo_on(make_affiliation(metropole), TODAY).later
+    assert task.what == "Inscrire de nouveau la délibération à l’ordre du jour d’une séance"
+
+
+def test_a_member_with_nothing_urgent_is_told_its_own_next_date(votes):
+    _, communes, (late, soon, later) = votes
+    for grouping in (late, soon):
+        adopt(grouping.memberships.get(organisation=communes[0]), date(2026, 10, 5))
+    milestone = todo_on(make_affiliation(communes[0], Role.MEMBER_AGENT), TODAY).next_milestone
+    assert (milestone.on, milestone.grouping) == (date(2027, 3, 1), later)
+    assert milestone.label == "inscrire la délibération à l’ordre du jour d’une séance"
+
+
 def test_the_next_known_session_is_shown(db):
     metropole = make_metropole()
     grouping = make_grouping(metropole, status="convention", deliberations_due_on=date(2026, 12, 1))

@@ -204,9 +204,7 @@ def test_the_agenda_closes_before_the_meeting():
 
 
 def test_the_convocation_leaves_before_the_meeting():
-    session = CouncilSession(
-        organisation=make_metropole(), meeting_on=date(2026, 12, 1), convened_on=date(2026, 12, 1)
-    )
+    session = CouncilSession(organisation=make_metropole(), meeting_on=date(2026, 12, 1), convened_on=date(2026, 12, 1))
     assert message_of(session) == "La convocation part avant la séance."
     assert_refused_by_database(session.save)
 

@@ -1,0 +1,162 @@
+"""The forms of the directory and of its people. The actions check again: a form is only a courtesy."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from members.actions import IDENTITY_FIELDS, may_change_identity
+from members.models import Affiliation, CouncilSession, Organisation, Representative, User, validate_one_line
+from members.reference import Commune
+from members.roles import Role
+from procurement.core.forms import DateField, StyledFormMixin
+from procurement.core.submission import PlacedErrorsMixin
+
+
+class OrganisationForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
+    """A body's card. ``affiliation`` bounds the choices to its perimeter, and the fields to what it may change."""
+
+    places = {"organisation_siret_of_siren": "siret"}
+    sections = (
+        ("Identité", ("kind", "name", "siren", "siret", "insee_code", "parent")),
+        ("Population", ("population", "reference_population")),
+        ("Coordonnées", ("address", "postcode", "city", "email", "phone")),
+    )
+
+    class Meta:
+        model = Organisation
+        fields = [
+            "kind",
+            "name",
+            "siren",
+            "siret",
+            "insee_code",
+            "parent",
+            "population",
+            "reference_population",
+            "address",
+            "postcode",
+            "city",
+            "email",
+            "phone",
+        ]
+        widgets = {
+            "siren": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+            "siret": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+            "postcode": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "postal-code"}),
+            "phone": forms.TextInput(attrs={"type": "tel"}),
+        }
+        help_texts = {
+            "siren": "Neuf chiffres, avec ou sans espaces.",
+            "siret": "Quatorze chiffres\u202f; les neuf premiers sont le SIREN.",
+            "insee_code": "Par exemple 34172\u202f; pour une commune.",
+        }
+
+    def __init__(self, *args, affiliation: Affiliation, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not may_change_identity(affiliation):
+            for name in set(self.fields) & {field.removesuffix("_id") for field in IDENTITY_FIELDS}:
+                del self.fields[name]
+        if "parent" not in self.fields:
+            return
+        if self.instance.pk and self.instance.territory_id is None:
+            del self.fields["parent"]  # the head of the territory is attached to nobody
+            return
+        bodies = Organisation.objects.visible_to(affiliation)
+        self.fields["parent"].queryset = bodies.exclude(pk=self.instance.pk) if self.instance.pk else bodies
+        self.fields["parent"].required = True
+        self.fields["parent"].empty_label = "Choisir…"
+
+    def clean_parent(self) -> Organisation:
+        parent = self.cleaned_data["parent"]
+        # The chain is walked now, so that the sentence stands by its field whatever else is wrong.
+        if self.instance.pk and parent and any(body.pk == self.instance.pk for body in _ancestors(parent)):
+            raise ValidationError("Un organisme ne peut pas être rattaché à un organisme qui en dépend.")
+        return parent
+
+    def titled_sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields in titled groups, for the template."""
+        groups = [(title, [self[name] for name in names if name in self.fields]) for title, names in self.sections]
+        return [(title, fields) for title, fields in groups if fields]
+
+
+def _ancestors(organisation: Organisation) -> list[Organisation]:
+    chain: list[Organisation] = []
+    current: Organisation | None = organisation
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.parent
+    return chain
+
+
+def from_commune(commune: Commune, *, head: Organisation) -> dict:
+    """The initial values of a card for a commune of the reference data, attached to the head of the territory."""
+    return {
+        "kind": Organisation.Kind.COMMUNE,
+        "name": commune.name,
+        "siren": commune.siren,
+        "insee_code": commune.insee_code,
+        "population": commune.population,
+        "parent": head.pk,
+    }
+
+
+class RepresentativeForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
+    """Who signs, in what capacity, from when to when."""
+
+    places = {"representative_dates_in_order": "end_on"}
+    start_on = DateField(label="Depuis le")
+    end_on = DateField(label="Jusqu’au", required=False, help_text="Vide tant que le mandat court.")
+
+    class Meta:
+        model = Representative
+        fields = ["civility", "first_name", "last_name", "capacity", "start_on", "end_on"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        body = self.instance.organisation.body
+        self.fields["capacity"].choices = [
+            ("head", " ou ".join(dict.fromkeys(body.head))),
+            ("deputy", " ou ".join(dict.fromkeys(body.deputy))),
+        ]
+
+
+class SessionForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
+    """One meeting of the assembly."""
+
+    places = {
+        "session_once_a_day": "meeting_on",
+        "session_agenda_before_meeting": "agenda_closes_on",
+        "session_convened_before_meeting": "convened_on",
+    }
+    meeting_on = DateField(label="Séance du")
+    agenda_closes_on = DateField(
+        label="Clôture de l’ordre du jour",
+        required=False,
+        help_text="Le dernier jour où un point peut être inscrit\u00a0: c’est lui qui décide des relances.",
+    )
+    convened_on = DateField(label="Convocation envoyée le", required=False)
+
+    class Meta:
+        model = CouncilSession
+        fields = ["meeting_on", "agenda_closes_on", "convened_on", "source"]
+        help_texts = {"source": "D’où vient cette date\u00a0: site de la commune, courriel, téléphone."}
+
+
+class NameForm(StyledFormMixin, forms.Form):
+    """One's own name."""
+
+    first_name = forms.CharField(label="Prénom", max_length=100, validators=[validate_one_line])
+    last_name = forms.CharField(label="Nom", max_length=100, validators=[validate_one_line])
+
+    def __init__(self, *args, user: User, **kwargs):
+        super().__init__(*args, initial={"first_name": user.first_name, "last_name": user.last_name}, **kwargs)
+        self.fields["first_name"].widget.attrs["autocomplete"] = "given-name"
+        self.fields["last_name"].widget.attrs["autocomplete"] = "family-name"
+
+
+class InvitationForm(StyledFormMixin, forms.Form):
+    """Somebody who will act for the administrator's organisation."""
+
+    email = forms.EmailField(label="Adresse électronique", max_length=254)
+    first_name = forms.CharField(label="Prénom", max_length=100, required=False, validators=[validate_one_line])
+    last_name = forms.CharField(label="Nom", max_length=100, required=False, validators=[validate_one_line])
+    role = forms.ChoiceField(label="Rôle", choices=[("", "Choisir…"), *Role.choices])
