@@ -5,6 +5,8 @@ back through the same actions as on screen, journalled under the name of the tec
 """
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
@@ -16,7 +18,8 @@ from procurement.core.actors import SystemActor
 # The staff signs in by the same door as everybody: code or password, second factor, throttling.
 admin.site.login = secure_admin_login(admin.site.login)
 admin.site.site_header = admin.site.site_title = "Administration technique"
-admin.site.unregister(Group)
+# Rights come from affiliations; addresses and second factors are their owner's: changing them would open an account.
+admin.site.unregister([Group, EmailAddress, Authenticator])
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -1,5 +1,6 @@
 """Every address of the product."""
 
+from allauth.account import views as account_views
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -12,6 +13,7 @@ urlpatterns = [
     path("", include("members.urls")),
     path("connexion/", include("allauth.account.urls")),
     path("connexion/double/", include("allauth.mfa.urls")),
+    path("connexion/", account_views.login, name="account_login"),  # the last of a name is the one reverse() gives
     path("aide/", pages.help_page, name="help"),
     path("accessibilite/", pages.accessibility, name="accessibility"),
     path("mentions-legales/", pages.legal_notices, name="legal_notices"),

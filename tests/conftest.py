@@ -5,43 +5,50 @@ Nothing a test writes lands in var/; an undefined variable in one of our templat
 
 import inspect
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from django.conf import settings
+from django.template.base import FilterExpression
 from django.test.utils import override_settings
 
 OUR_TEMPLATES = Path(settings.BASE_DIR) / "templates"
 
 
-class UndefinedVariable:
+class UndefinedVariable(str):
     """Django puts this in the place of a variable that does not exist: in a template of ours, the test fails.
 
-    Libraries' own templates rely on undefined variables being empty: there, it stays silent.
+    Libraries' own templates rely on undefined variables being empty: there it is the empty string, as in production.
+    So it is under ``|default``, which says in the template that the variable may be missing.
     """
+
+    def __bool__(self) -> bool:
+        # FilterExpression.resolve asks: does a string stand for what is undefined? Everybody else sees "".
+        frame = inspect.currentframe().f_back
+        expression = frame.f_locals.get("self")
+        if frame.f_code.co_name != "resolve" or not isinstance(expression, FilterExpression):
+            return False
+        filters = [function.__name__ for function, _ in expression.filters]
+        return filters[:1] not in (["default"], ["default_if_none"]) and _rendering_ours(frame) is not None
 
     def __contains__(self, key: str) -> bool:
         return key == "%s"
 
     def __mod__(self, variable: object) -> str:
-        template = _template_being_rendered()
-        if template and Path(template).is_relative_to(OUR_TEMPLATES):
-            pytest.fail(f"Variable « {variable} » inconnue dans {Path(template).relative_to(OUR_TEMPLATES)}")
-        return ""
-
-    def __bool__(self) -> bool:
-        return True
+        template = _rendering_ours(inspect.currentframe())
+        pytest.fail(f"Variable « {variable} » inconnue dans {template}")
 
 
-def _template_being_rendered() -> str:
-    """The file of the node that resolves the variable, read on the stack: a node knows where it was written."""
-    frame = inspect.currentframe()
+def _rendering_ours(frame: FrameType | None) -> Path | None:
+    """The template of ours whose node is being rendered, read on the stack; None for a library's."""
     while frame:
         node = frame.f_locals.get("self")
         origin = getattr(node, "origin", None)
         if frame.f_code.co_name in ("render", "render_annotated") and origin is not None:
-            return origin.name
+            path = Path(origin.name)
+            return path.relative_to(OUR_TEMPLATES) if path.is_relative_to(OUR_TEMPLATES) else None
         frame = frame.f_back
-    return ""
+    return None
 
 
 # Before the template engine is built, on the first template rendered.

@@ -77,7 +77,7 @@ def assemble(grouping: Grouping, *, version: int) -> ConventionValues:
         calendar=_calendar(grouping),
         legal_basis=basis,
         court=administrative_court(_department(grouping.coordinator)),
-        notes=(grouping.source,) if grouping.source else (),
+        notes=_notes(grouping, memberships),
     )
 
 
@@ -169,6 +169,17 @@ def _department(coordinator: Organisation) -> str:
     """Where the coordinator sits: by its address, its INSEE code, else that of the communes it gathers."""
     commune = coordinator.children.exclude(insee_code="").values_list("insee_code", flat=True).first()
     return department_of(coordinator.postcode, coordinator.insee_code, commune or "")
+
+
+def _notes(grouping: Grouping, memberships: list[Membership]) -> tuple[str, ...]:
+    """What a reader must know of demonstration data; nothing for real ones."""
+    notes = []
+    if grouping.source:
+        notes.append(f"Données de démonstration, sans valeur juridique. Source des montants : {grouping.source}.")
+    fictitious = [m.organisation.name for m in memberships if m.organisation.is_fictitious]
+    if fictitious:
+        notes.append(f"SIREN fictif : {', '.join(fictitious)}.")
+    return tuple(notes)
 
 
 def _amount(money) -> Decimal | None:

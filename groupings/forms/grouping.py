@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.boundfield import BoundField
 
+from groupings.choices import Category
 from groupings.models import Grouping, Lot
 from groupings.reference import cpv
 from members.models import Organisation, User
@@ -98,6 +99,7 @@ class GroupingCard(PlacedErrorsMixin, SectionsMixin, StyledFormMixin, forms.Mode
         super().__init__(*args, **kwargs)
         self.fields["coordinator"].queryset = Organisation.objects.visible_to(affiliation)
         self.fields["coordinator"].empty_label = None if self.instance.pk else "Choisir…"
+        self.fields["category"].choices = [("", "Choisir…"), *Category.choices]
         if self.instance.pk:
             self.fields["version"].initial = self.instance.version
 
@@ -188,6 +190,7 @@ class GroupingForm(GroupingCard):
             Grouping.objects.visible_to(affiliation).exclude(pk=self.instance.pk).order_by("reference")
         )
         self.fields["renews"].empty_label = "Aucun"
+        self.fields["fee_rule"].label = "Règle de répartition"
         if not self.instance.pk:
             del self.fields["closed_on"]
 

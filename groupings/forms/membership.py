@@ -13,13 +13,20 @@ from members.models import Organisation, validate_one_line
 from procurement.core.forms import EuroField, StyledFormMixin
 
 
+class CheckboxList(forms.CheckboxSelectMultiple):
+    """Boxes whose group has an id, so that the error summary can lead to it."""
+
+    def id_for_label(self, id_: str, index: str | None = None) -> str:
+        return id_ if index is None else super().id_for_label(id_, index)
+
+
 class MembershipsAddForm(StyledFormMixin, forms.Form):
     """Several bodies at once, joining the same day."""
 
     organisations = forms.ModelMultipleChoiceField(
         Organisation.objects.none(),
         label="Organismes à ajouter",
-        widget=forms.CheckboxSelectMultiple,
+        widget=CheckboxList,
         error_messages={"required": "Cochez au moins un organisme."},
     )
     joined_on = forms.DateField(label="Adhésion le")

@@ -42,7 +42,15 @@ def _edit(request: HttpRequest, grouping, form: LotForm, title: str, button: str
     if request.method == "POST" and submit(form, lambda: lot_save(lot=form.instance, actor=request.affiliation)):
         messages.success(request, f"{form.instance}\u00a0: enregistré.")
         return redirect(f"{reverse('grouping_detail', args=[grouping.pk])}#lots")
-    context = {"form": form, "title": title, "submit": button, "grouping": grouping, "back_anchor": "lots"}
+    here = "Modifier un lot" if form.instance.pk else "Ajouter un lot"
+    context = {
+        "form": form,
+        "title": title,
+        "here": here,
+        "submit": button,
+        "grouping": grouping,
+        "back_anchor": "lots",
+    }
     return render(request, "groupings/simple_form.html", context, status=422 if form.is_bound else 200)
 
 

@@ -65,6 +65,7 @@ def membership_change(request: HttpRequest, pk: int, membership_pk: int) -> Http
     context = {
         "form": form,
         "title": f"{membership.organisation.name} dans {grouping.reference}",
+        "here": membership.organisation.name,
         "submit": "Enregistrer",
         "grouping": grouping,
         "back_anchor": f"membre-{membership.pk}",

@@ -21,9 +21,9 @@ class EuroField(forms.CharField):
 
     def __init__(self, *, min_value: Decimal | None = Decimal(0), **kwargs):
         self.min_value = min_value
-        kwargs.setdefault("max_length", 40)
         super().__init__(**kwargs)
-        self.widget.attrs.update({"inputmode": "decimal", "autocomplete": "off"})
+        # Not as max_length: its validator would ask the length of a Decimal.
+        self.widget.attrs.update({"inputmode": "decimal", "autocomplete": "off", "maxlength": "40"})
 
     def to_python(self, value):
         text = super().to_python(value)

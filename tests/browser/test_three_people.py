@@ -108,7 +108,7 @@ def test_the_conventions_are_produced_without_javascript_too(site, open_page):
 def test_every_page_passes_axe_and_fits_the_screen(site, open_page, profile, width):
     page = open_page(width)
     faults = []
-    page.goto(site + "/connexion/login/")
+    page.goto(site + "/connexion/")
     faults += axe(page)
     enter(page, site, profile)
     page.goto(site + "/groupements/?q=GC-2027-01")

@@ -1,6 +1,7 @@
 """Bodies, mandates, affiliations, sessions: one test per constraint, and what the models derive."""
 
 from datetime import date
+from itertools import chain
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -28,7 +29,7 @@ def message_of(obj, field=None) -> str:
     with pytest.raises(ValidationError) as caught:
         obj.full_clean()
     errors = caught.value.message_dict
-    return " ".join(errors[field]) if field else " ".join(sum(errors.values(), []))
+    return " ".join(errors[field]) if field else " ".join(chain.from_iterable(errors.values()))
 
 
 @pytest.mark.parametrize("siren", ["243400017", "213401722"])  # Montpellier Méditerranée Métropole, Montpellier

@@ -3,9 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from groupings.models import Grouping
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from groupings.models import Convention, ConventionDocument, Grouping, Lot, Membership
 from members.models import Affiliation, CouncilSession, Organisation, Representative
 from members.roles import Role
+from procurement.core.jobs.models import Job
+from procurement.core.journal.record import record
 from tests.support.factories import (
     make_affiliation,
     make_grouping,
@@ -18,40 +23,114 @@ from tests.support.factories import (
     make_session,
 )
 
-#: In every text of the second métropole: it must never be read by anybody of the first.
-MARKER = "Zeugma"
-
-
 @dataclass
 class Territory:
-    """One métropole, two communes (the second takes part in nothing), one grouping with a lot and needs."""
+    """One métropole, one commune that takes part in its grouping, one that does not, and a person per role."""
 
     metropole: Organisation
     commune: Organisation
     other_commune: Organisation
-    grouping: Grouping
-    session: CouncilSession
     representative: Representative
+    session: CouncilSession
+    grouping: Grouping
+    lot: Lot
+    membership: Membership
+    convention: Convention
+    document: ConventionDocument
+    job: Job
     people: dict[str, Affiliation] = field(default_factory=dict)
 
+    def arguments(self) -> dict[str, dict]:
+        """For every address that takes arguments, those of this territory's own objects (the commune's own ones)."""
+        grouping = {"pk": self.grouping.pk}
+        version = {**grouping, "version": self.convention.version}
+        body = {"pk": self.commune.pk}
+        return {
+            **dict.fromkeys(
+                (
+                    "grouping_detail",
+                    "grouping_change",
+                    "grouping_advance",
+                    "lot_create",
+                    "membership_create",
+                    "needs_table",
+                    "convention_generate",
+                ),
+                grouping,
+            ),
+            **dict.fromkeys(("lot_change", "lot_remove"), {**grouping, "lot_pk": self.lot.pk}),
+            **dict.fromkeys(("membership_change", "needs_change"), {**grouping, "membership_pk": self.membership.pk}),
+            "convention_document": {**version, "siren": self.commune.siren},
+            "convention_archive": version,
+            "job_detail": {"pk": self.job.pk},
+            **dict.fromkeys(
+                (
+                    "organisation_detail",
+                    "organisation_change",
+                    "epci_add_communes",
+                    "representative_create",
+                    "session_create",
+                ),
+                body,
+            ),
+            "representative_change": {**body, "representative_pk": self.representative.pk},
+            **dict.fromkeys(("session_change", "session_remove"), {**body, "session_pk": self.session.pk}),
+            "person_remove": {"pk": self.people[Role.READER].pk},
+        }
 
-def make_world(*, marker: str = "") -> Territory:
-    """One territory; with ``marker``, every name and text in it holds that word."""
-    tag = f" {marker}" if marker else ""
-    metropole = make_metropole(name=f"Métropole{tag}", address=f"1 place{tag}", city=f"Ville{tag}")
-    commune = make_organisation(parent=metropole, name=f"Commune membre{tag}", source=f"source{tag}")
-    other = make_organisation(parent=metropole, name=f"Commune voisine{tag}")
-    representative = make_representative(commune, last_name=f"Signataire{tag}")
-    session = make_session(commune, date(2027, 3, 1), source=f"calendrier{tag}")
-    grouping = make_grouping(metropole, title=f"Papier{tag}", reference=f"GC-{marker or 'A'}")
-    lot = make_lot(grouping, title=f"Ramettes{tag}")
+
+def make_world(marker: str) -> Territory:
+    """One territory whose every name and text holds ``marker``: where it is read, the territory is read."""
+    metropole = make_metropole(name=f"Métropole {marker}", address=f"1 place {marker}", city=f"Ville {marker}")
+    commune = make_organisation(parent=metropole, name=f"Commune membre {marker}", source=f"source {marker}")
+    other = make_organisation(parent=metropole, name=f"Commune voisine {marker}")
+    grouping = make_grouping(metropole, title=f"Papier {marker}", reference=f"GC-{marker}", source=f"source {marker}")
+    lot = make_lot(grouping, title=f"Ramettes {marker}")
     make_need(make_membership(grouping, metropole), lot)
-    make_need(make_membership(grouping, commune, contact_name=f"Référent{tag}"), lot)
+    membership = make_membership(grouping, commune, contact_name=f"Référent {marker}")
+    make_need(membership, lot, unit=f"rame {marker}")
     people = {role: make_affiliation(metropole, role) for role in Role if role != Role.MEMBER_AGENT}
     people["member_agent"] = make_affiliation(commune, Role.MEMBER_AGENT)
     people["neighbour"] = make_affiliation(other, Role.MEMBER_AGENT)
     people["commune_buyer"] = make_affiliation(other, Role.BUYER)
     for person in people.values():
-        person.user.last_name += tag
+        person.user.last_name += f" {marker}"
         person.user.save()
-    return Territory(metropole, commune, other, grouping, session, representative, people)
+    convention = Convention.objects.create(
+        grouping=grouping,
+        version=1,
+        values={"members": [], "lots": [], "needs": []},
+        values_sha256="0" * 64,
+        texts_sha256="0" * 64,
+        legal_basis=f"fondement {marker}",
+        is_draft=True,
+        frozen_at=timezone.now(),
+    )
+    document = ConventionDocument(
+        convention=convention, membership=membership, sha256="0" * 64, size=len(marker), pages=1
+    )
+    document.file.save(document.filename, ContentFile(f"%PDF {marker}".encode()))
+    job = Job.objects.create(kind="test.world", label=f"Tâche {marker}", organisation=metropole)
+    for scope in (grouping.journal_scope, commune.journal_scope):
+        record(
+            actor=people[Role.BUYER],
+            territory_id=metropole.pk,
+            thread=scope.thread,
+            concerns_id=scope.concerns_id,
+            verb="test",
+            sentence=f"Acte {marker}",
+        )
+    return Territory(
+        metropole=metropole,
+        commune=commune,
+        other_commune=other,
+        representative=make_representative(commune, last_name=f"Signataire {marker}"),
+        session=make_session(commune, date(2027, 3, 1), source=f"calendrier {marker}"),
+        grouping=grouping,
+        lot=lot,
+        membership=membership,
+        convention=convention,
+        document=document,
+        job=job,
+        people=people,
+    )

@@ -26,9 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port: int, web_workers: int, **options) -> None:
         _refuse_busy_port(port)
-        # Celery warns whoever is root; a container often is, and the worker listens to nobody but its own file.
-        quiet = {"PYTHONWARNINGS": "ignore:You're running the worker:RuntimeWarning"}
-        environment = {**os.environ, **quiet, "DJANGO_SETTINGS_MODULE": "procurement.settings"}
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "procurement.settings"}
         commands = {
             "worker": [sys.executable, "-m", "celery", "-q", "-A", "procurement", "worker", "-P", "solo", "-l", "WARNING"],
             "web": [

@@ -1,0 +1,250 @@
+"""Who may open what: every address of the URLconf × every person, for GET and for POST.
+
+The table is the specification. An address that is not in it fails the suite: whoever adds a screen says who may see it.
+"""
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+
+from members.models import User
+from tests.support.urlconf import addresses
+from tests.support.world import make_world
+
+#: The columns of the table, in its order. The objects of the addresses are those of the métropole « ici »: its
+#: grouping, and the card, needs and calendar of its member commune.
+PEOPLE = {
+    "anonymous": "nobody is signed in",
+    "buyer": "buyer of the métropole",
+    "jurist": "jurist of the métropole",
+    "finance": "finance of the métropole",
+    "reader": "reader of the métropole",
+    "administrator": "administrator of the métropole",
+    "member_agent": "agent of the member commune",
+    "neighbour": "agent of a commune outside the grouping",
+    "commune_buyer": "buyer of that commune",
+    "stranger": "buyer of another métropole",
+    "nobody": "an account without any role",
+}
+#: Statuses: 200 a page, 302 done or sign in first, 403 seen but not allowed, 404 outside the perimeter, 405 not this
+#: method, 422 allowed and the empty form refused with its sentences.
+#:                                  anon buyer jur. fin. read adm. agent neigh c.buy strang nobody
+TABLE = """
+home                        GET      302  200  200  200  200  200  200  200  200  200  200
+home                        POST     302  405  405  405  405  405  405  405  405  405  405
+grouping_list               GET      302  200  200  200  200  200  200  200  200  200  200
+grouping_list               POST     302  405  405  405  405  405  405  405  405  405  405
+grouping_create             GET      302  200  200  403  403  403  403  403  403  200  403
+grouping_create             POST     302  422  422  403  403  403  403  403  403  422  403
+grouping_create_declared    GET      302  200  200  403  403  403  403  403  403  200  403
+grouping_create_declared    POST     302  422  422  403  403  403  403  403  403  422  403
+grouping_detail             GET      302  200  200  200  200  200  200  404  404  404  404
+grouping_detail             POST     302  405  405  405  405  405  405  405  405  405  405
+grouping_change             GET      302  200  200  403  403  403  403  404  404  404  404
+grouping_change             POST     302  422  422  403  403  403  403  404  404  404  404
+grouping_advance            GET      302  405  405  405  405  405  405  405  405  405  405
+grouping_advance            POST     302  422  422  403  403  403  403  404  404  404  404
+lot_create                  GET      302  200  200  403  403  403  403  404  404  404  404
+lot_create                  POST     302  422  422  403  403  403  403  404  404  404  404
+lot_change                  GET      302  200  200  403  403  403  403  404  404  404  404
+lot_change                  POST     302  422  422  403  403  403  403  404  404  404  404
+lot_remove                  GET      302  200  200  403  403  403  403  404  404  404  404
+lot_remove                  POST     302  422  422  403  403  403  403  404  404  404  404
+membership_create           GET      302  200  200  403  403  403  403  404  404  404  404
+membership_create           POST     302  422  422  403  403  403  403  404  404  404  404
+membership_change           GET      302  200  200  403  403  403  200  404  404  404  404
+membership_change           POST     302  302  302  403  403  403  302  404  404  404  404
+needs_table                 GET      302  200  200  200  200  200  200  404  404  404  404
+needs_table                 POST     302  405  405  405  405  405  405  405  405  405  405
+needs_change                GET      302  200  200  403  403  403  200  404  404  404  404
+needs_change                POST     302  302  302  403  403  403  302  404  404  404  404
+convention_generate         GET      302  405  405  405  405  405  405  405  405  405  405
+convention_generate         POST     302  302  302  403  403  403  403  404  404  404  404
+convention_document         GET      302  200  200  200  200  200  200  404  404  404  404
+convention_document         POST     302  405  405  405  405  405  405  405  405  405  405
+convention_archive          GET      302  200  200  200  200  200  200  404  404  404  404
+convention_archive          POST     302  405  405  405  405  405  405  405  405  405  405
+job_detail                  GET      302  200  200  200  200  200  404  404  404  404  404
+job_detail                  POST     302  405  405  405  405  405  405  405  405  405  405
+organisation_list           GET      302  200  200  200  200  200  200  200  200  200  200
+organisation_list           POST     302  405  405  405  405  405  405  405  405  405  405
+organisation_create         GET      302  200  200  403  403  200  403  403  403  200  403
+organisation_create         POST     302  422  422  403  403  422  403  403  403  422  403
+organisation_detail         GET      302  200  200  200  200  200  200  200  200  404  404
+organisation_detail         POST     302  405  405  405  405  405  405  405  405  405  405
+organisation_change         GET      302  200  200  403  403  200  200  403  403  404  404
+organisation_change         POST     302  422  422  403  403  422  302  403  403  404  404
+epci_add_communes           GET      302  405  405  405  405  405  405  405  405  405  405
+epci_add_communes           POST     302  422  422  403  403  422  403  403  403  404  404
+representative_create       GET      302  200  200  403  403  200  200  403  403  404  404
+representative_create       POST     302  422  422  403  403  422  422  403  403  404  404
+representative_change       GET      302  200  200  403  403  200  200  403  403  404  404
+representative_change       POST     302  422  422  403  403  422  422  403  403  404  404
+session_create              GET      302  200  200  403  403  200  200  403  403  404  404
+session_create              POST     302  422  422  403  403  422  422  403  403  404  404
+session_change              GET      302  200  200  403  403  200  200  403  403  404  404
+session_change              POST     302  422  422  403  403  422  422  403  403  404  404
+session_remove              GET      302  405  405  405  405  405  405  405  405  405  405
+session_remove              POST     302  302  302  403  403  302  302  403  403  404  404
+my_account                  GET      302  200  200  200  200  200  200  200  200  200  200
+my_account                  POST     302  422  422  422  422  422  422  422  422  422  422
+switch_affiliation          GET      302  405  405  405  405  405  405  405  405  405  405
+switch_affiliation          POST     302  404  404  404  404  404  404  404  404  404  404
+people                      GET      302  403  403  403  403  200  403  403  403  403  403
+people                      POST     302  405  405  405  405  405  405  405  405  405  405
+person_invite               GET      302  403  403  403  403  200  403  403  403  403  403
+person_invite               POST     302  403  403  403  403  422  403  403  403  403  403
+person_remove               GET      302  405  405  405  405  405  405  405  405  405  405
+person_remove               POST     302  403  403  403  403  302  403  403  403  403  403
+help                        GET      200  200  200  200  200  200  200  200  200  200  200
+help                        POST     405  405  405  405  405  405  405  405  405  405  405
+accessibility               GET      200  200  200  200  200  200  200  200  200  200  200
+accessibility               POST     405  405  405  405  405  405  405  405  405  405  405
+legal_notices               GET      200  200  200  200  200  200  200  200  200  200  200
+legal_notices               POST     405  405  405  405  405  405  405  405  405  405  405
+personal_data               GET      200  200  200  200  200  200  200  200  200  200  200
+personal_data               POST     405  405  405  405  405  405  405  405  405  405  405
+health                      GET      200  200  200  200  200  200  200  200  200  200  200
+health                      POST     405  405  405  405  405  405  405  405  405  405  405
+demonstration_sign_in       GET      405  405  405  405  405  405  405  405  405  405  405
+demonstration_sign_in       POST     404  404  404  404  404  404  404  404  404  404  404
+"""
+
+#: The sign-in library's own addresses: (anonymous, signed in) for GET. They are the same for every role.
+SIGN_IN = {
+    "account_login": (200, 302),
+    "account_logout": (302, 200),
+    "account_inactive": (200, 200),
+    "account_signup": (200, 302),
+    "account_reauthenticate": (302, 302),
+    "account_email": (302, 302),
+    "account_email_verification_sent": (200, 200),
+    "account_change_password": (302, 302),
+    "account_set_password": (302, 302),
+    "account_reset_password": (200, 302),
+    "account_reset_password_done": (200, 200),
+    "account_reset_password_from_key": (200, 302),
+    "account_reset_password_from_key_done": (200, 200),
+    "account_confirm_login_code": (302, 302),
+    "account_confirm_email": (200, 200),
+    "account_request_login_code": (200, 302),
+    "mfa_index": (302, 200),
+    "mfa_authenticate": (302, 302),
+    "mfa_reauthenticate": (302, 200),
+    "mfa_activate_totp": (302, 302),
+    "mfa_deactivate_totp": (302, 404),
+    "mfa_view_recovery_codes": (302, 302),
+    "mfa_generate_recovery_codes": (302, 302),
+    "mfa_download_recovery_codes": (302, 302),
+}
+SIGN_IN_ARGUMENTS = {
+    "account_confirm_email": {"key": "abc"},
+    "account_reset_password_from_key": {"uidb36": "1", "key": "abc-def"},
+}
+
+
+def rows() -> list[tuple[str, str, dict[str, int]]]:
+    """(name, method, person → expected status) for each line of the table."""
+    parsed = []
+    for line in TABLE.strip().splitlines():
+        name, method, *statuses = line.split()
+        parsed.append((name, method, dict(zip(PEOPLE, map(int, statuses), strict=True))))
+    return parsed
+
+
+def test_every_address_is_in_the_table():
+    """A new screen without its line fails here."""
+    known = {name for name, _, _ in rows()} | set(SIGN_IN)
+    names = {address.name for address in addresses() if not address.name.startswith("admin:")}
+    assert names - known == set(), "adresses absentes de la table"
+    assert known - names == set(), "lignes de la table sans adresse"
+
+
+def test_every_line_says_get_and_post():
+    methods = {}
+    for name, method, _ in rows():
+        methods.setdefault(name, []).append(method)
+    assert {name: sorted(found) for name, found in methods.items()} == dict.fromkeys(methods, ["GET", "POST"])
+
+
+@pytest.fixture
+def world(db):
+    return make_world("ici")
+
+
+@pytest.fixture
+def users(world):
+    """The user of each column of the table; None for nobody signed in."""
+    stranger = make_world("ailleurs").people["buyer"]
+    return {
+        "anonymous": None,
+        **{person: affiliation.user for person, affiliation in world.people.items()},
+        "stranger": stranger.user,
+        "nobody": User.objects.create_user("personne@example.org"),
+    }
+
+
+def request(client, user, method, url):
+    """The response, with everything it wrote undone: each cell of the table starts from the same world."""
+    client.logout()
+    if user:
+        client.force_login(user)
+    with transaction.atomic():
+        response = getattr(client, method.lower())(url)
+        transaction.set_rollback(True)
+    if response.streaming:
+        response.close()
+    return response
+
+
+@pytest.mark.parametrize(("name", "method", "expected"), rows(), ids=lambda value: value if type(value) is str else "")
+def test_who_may_open_what(client, world, users, name, method, expected):
+    url = reverse(name, kwargs=world.arguments().get(name))
+    found = {person: request(client, users[person], method, url).status_code for person in PEOPLE}
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", [name for name, method, expected in rows() if expected["anonymous"] == 302])
+def test_signing_in_comes_first(client, world, name):
+    for method in ("get", "post"):
+        response = getattr(client, method)(reverse(name, kwargs=world.arguments().get(name)))
+        assert response.url.startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("name", SIGN_IN)
+def test_sign_in_addresses(client, users, name):
+    url = reverse(name, kwargs=SIGN_IN_ARGUMENTS.get(name))
+    anonymous = request(client, None, "GET", url).status_code
+    signed_in = {request(client, users[p], "GET", url).status_code for p in ("buyer", "member_agent", "nobody")}
+    assert (anonymous, signed_in) == (SIGN_IN[name][0], {SIGN_IN[name][1]})
+
+
+def test_nobody_signs_up(client, db):
+    from django.core import mail
+
+    client.post(reverse("account_signup"), {"email": "intrus@example.org", "password1": "x" * 20, "password2": "x" * 20})
+    assert not User.objects.exists()
+    assert mail.outbox == []
+
+
+def test_the_technical_administration_is_for_the_technical_staff(client, world, users):
+    """Every address of Django's administration that takes no argument, and one page of each model."""
+    staff = User.objects.create_superuser("technique@example.org")
+    opened = 0
+    for address in addresses():
+        if not address.name.startswith("admin:") or address.name in ("admin:login", "admin:None"):
+            continue
+        if address.takes_arguments:
+            if not address.pattern.endswith(("change/", "delete/", "history/")):
+                continue
+            url = reverse(address.name, args=[world.people["reader"].pk])
+        elif "(?P" in address.pattern:
+            continue
+        else:
+            url = reverse(address.name)
+        for person, user in users.items():
+            for method in ("GET", "POST"):
+                status = request(client, user, method, url).status_code
+                assert status in (302, 403, 405), f"{address.name}, {method}, {person}: {status}"
+        opened += request(client, staff, "GET", url).status_code == 200
+    assert opened > 10
