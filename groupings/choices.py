@@ -26,9 +26,9 @@ class LegalVehicle(models.TextChoices):
 
 
 class IntegrationLevel(models.TextChoices):
-    COORDINATED = "COORDINATED", "De coordination : chaque membre signe son marché"
-    PARTIAL = "PARTIAL", "Intégration partielle : le coordonnateur signe et notifie"
-    FULL = "FULL", "Intégration totale : le coordonnateur signe et exécute"
+    COORDINATED = "COORDINATED", "De coordination\u00a0: chaque membre signe son marché"
+    PARTIAL = "PARTIAL", "Intégration partielle\u00a0: le coordonnateur signe et notifie"
+    FULL = "FULL", "Intégration totale\u00a0: le coordonnateur signe et exécute"
 
 
 class TenderCommitteeMode(models.TextChoices):
@@ -37,7 +37,7 @@ class TenderCommitteeMode(models.TextChoices):
 
 
 class FeeRule(models.TextChoices):
-    FREE = "FREE", "Gratuité : le coordonnateur supporte les frais"
+    FREE = "FREE", "Gratuité\u00a0: le coordonnateur supporte les frais"
     EQUAL_SHARES = "EQUAL_SHARES", "Parts égales"
     POPULATION = "POPULATION", "Au prorata de la population"
     ESTIMATED_AMOUNT = "ESTIMATED_AMOUNT", "Au prorata des montants estimés"

@@ -43,15 +43,13 @@ class GroupingFilter(django_filters.FilterSet):
         self.filters["annee"].extra["choices"] = [(year, str(year)) for year in years]
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Every word must be found. Done here because SQLite knows neither É = e nor É = é; a territory has at most
-        some hundreds of groupings."""
+        """Every word typed must begin a word of the grouping. Done here because SQLite knows neither É = e nor É = é; a
+        territory has at most some hundreds of groupings."""
         words = sort_key(value).split()
         if not words:
             return queryset.none() if value.strip() else queryset
         rows = queryset.order_by().values_list("pk", "reference", "title", "coordinator__name")
-        return queryset.filter(
-            pk__in=[pk for pk, *texts in rows if all(word in sort_key(" ".join(texts)) for word in words)]
-        )
+        return queryset.filter(pk__in=[pk for pk, *texts in rows if _says(" ".join(texts), words)])
 
     def followed_in(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Open at some moment of the year."""
@@ -62,6 +60,11 @@ class GroupingFilter(django_filters.FilterSet):
 
     def declared(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         return queryset.filter(is_declared_only=True) if value else queryset
+
+
+def _says(text: str, words: list[str]) -> bool:
+    known = sort_key(text).split()
+    return all(any(word.startswith(typed) for word in known) for typed in words)
 
 
 def years_of(queryset: QuerySet, today: date) -> list[int]:

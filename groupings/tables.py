@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import django_tables2 as tables
-from django.db.models import Case, DecimalField, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, DecimalField, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Cast
 
 from groupings.choices import Category, GroupingStatus
@@ -11,10 +11,14 @@ from groupings.models import Grouping, NeedLine
 from members.models import sort_key
 from procurement.core.exports import Column
 from procurement.core.money import format_euros
-from procurement.core.querysets import money_subquery
 
 TOTAL = "Total estimé (€ HT)"
 OWN_TOTAL = "Vos besoins (€ HT)"
+
+
+def _kept_together(heading: str) -> str:
+    """On screen « € HT » is never cut in two; a spreadsheet's heading keeps plain spaces, easier to look for."""
+    return heading.replace("€ HT", "€\u00a0HT")
 
 
 def grouping_rows(affiliation) -> QuerySet:
@@ -32,16 +36,25 @@ def grouping_rows(affiliation) -> QuerySet:
         )
         return rows.annotate(
             members=F("member_count"),
-            amount=money_subquery(own, "estimated_amount_excl_tax", outer="membership__grouping"),
+            amount=_known_total(own),
         )
     amounts = DecimalField(max_digits=18, decimal_places=2)
     return rows.annotate(
         members=Case(When(is_declared_only=True, then=F("declared_participants")), default=F("member_count")),
         amount=Case(
             When(is_declared_only=True, then=Cast("declared_amount_excl_tax", amounts)),
-            default=F("estimated_total"),
+            default=_known_total(NeedLine.objects.active()),
             output_field=amounts,
         ),
+    )
+
+
+def _known_total(needs: QuerySet) -> Subquery:
+    """The sum of a grouping's needs in euros excluding tax; null when nobody said an amount: unknown is not zero."""
+    of_grouping = needs.order_by().filter(membership__grouping=OuterRef("pk")).values("membership__grouping")
+    return Subquery(
+        of_grouping.annotate(total=Sum("estimated_amount_excl_tax")).values("total"),
+        output_field=DecimalField(max_digits=18, decimal_places=2),
     )
 
 
@@ -66,7 +79,7 @@ class GroupingTable(tables.Table):
     members = tables.Column("Membres", attrs={"th": {"class": "text-end"}, "td": {"class": "text-end"}})
     opened_on = tables.DateColumn("d/m/Y", verbose_name="Ouvert le")
     amount = tables.Column(
-        TOTAL, attrs={"th": {"class": "text-end"}, "td": {"class": "text-end text-nowrap"}}, default="—"
+        _kept_together(TOTAL), attrs={"th": {"class": "text-end"}, "td": {"class": "text-end text-nowrap"}}, default="—"
     )
 
     class Meta:
@@ -79,7 +92,7 @@ class GroupingTable(tables.Table):
     def __init__(self, *args, own_amounts: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         if own_amounts:
-            self.columns["amount"].column.verbose_name = OWN_TOTAL
+            self.columns["amount"].column.verbose_name = _kept_together(OWN_TOTAL)
 
     def render_amount(self, value: Decimal) -> str:
         return format_euros(value)
@@ -92,6 +105,17 @@ class GroupingTable(tables.Table):
     def order_status(self, queryset: QuerySet, descending: bool) -> tuple[QuerySet, bool]:
         """In the order of the life cycle."""
         return _ranked(queryset, "status", GroupingStatus.values, descending=descending)
+
+    def order_amount(self, queryset: QuerySet, descending: bool) -> tuple[QuerySet, bool]:
+        return self._known_first("amount", queryset, descending)
+
+    def order_members(self, queryset: QuerySet, descending: bool) -> tuple[QuerySet, bool]:
+        return self._known_first("members", queryset, descending)
+
+    def _known_first(self, field: str, queryset: QuerySet, descending: bool) -> tuple[QuerySet, bool]:
+        """What is unknown comes last either way, whatever the database."""
+        known = F(field).desc(nulls_last=True) if descending else F(field).asc(nulls_last=True)
+        return queryset.order_by(known, "reference", "pk"), True
 
     def order_category(self, queryset: QuerySet, descending: bool) -> tuple[QuerySet, bool]:
         return _ranked(queryset, "category", Category.values, descending=descending)

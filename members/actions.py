@@ -57,7 +57,7 @@ def _check_stored(organisation: Organisation, actor: Actor) -> None:
     if may_change_identity(actor):
         return
     if any(getattr(organisation, name) != getattr(stored, name) for name in IDENTITY_FIELDS):
-        raise NotAllowed("L’identité d’un organisme est tenue par la métropole : signalez-lui la correction.")
+        raise NotAllowed("L’identité d’un organisme est tenue par la métropole\u00a0: signalez-lui la correction.")
 
 
 def _move_descendants(organisation: Organisation) -> None:
@@ -78,7 +78,7 @@ def representative_save(*, representative: Representative, actor: Actor) -> Repr
         representative,
         actor=actor,
         verb="representative.save",
-        sentence=f"Représentant de {representative.organisation} : {representative}",
+        sentence=f"Représentant de {representative.organisation}\u00a0: {representative}",
     )
     return representative
 
@@ -99,7 +99,7 @@ def session_remove(*, session: CouncilSession, actor: Actor) -> None:
     """Take a meeting out of the calendar; refused once a deliberation stands on its agenda."""
     _require_change(session.organisation, actor)
     if session.deliberations.exists():
-        raise BusinessError("Une délibération est inscrite à cette séance : déplacez-la d’abord.")
+        raise BusinessError("Une délibération est inscrite à cette séance\u00a0: déplacez-la d’abord.")
     delete_recorded(
         session,
         actor=actor,
@@ -129,7 +129,7 @@ def epci_add_communes(*, territory: Organisation, actor: Actor) -> list[Organisa
             organisation_save(
                 organisation=Organisation(
                     kind=Organisation.Kind.COMMUNE,
-                    name=member.name,
+                    name=member.typographic_name,
                     siren=member.siren,
                     insee_code=member.insee_code,
                     parent=territory,

@@ -4,6 +4,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from members.models import Organisation, sort_key
+from procurement.core.forms import style
 
 #: How many groupings a body takes part in: key → (label, condition on ``grouping_count``).
 PARTICIPATION = {
@@ -33,6 +34,11 @@ class OrganisationFilter(django_filters.FilterSet):
     class Meta:
         model = Organisation
         fields: list[str] = []
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.form.fields.values():
+            style(field)
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Every word must be found in the name, or begin the SIREN or the INSEE code."""

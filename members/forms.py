@@ -11,8 +11,30 @@ from procurement.core.forms import DateField, StyledFormMixin
 from procurement.core.submission import PlacedErrorsMixin
 
 
+class DigitsField(forms.CharField):
+    """A number written with or without spaces, as on a letterhead: ``243 400 017`` gives ``243400017``."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.widget.attrs.update({"inputmode": "numeric", "autocomplete": "off"})
+
+    def to_python(self, value) -> str:
+        return "".join(super().to_python(value).split())
+
+    def widget_attrs(self, widget) -> dict:
+        return {}  # a maxlength would cut the number written with its spaces
+
+
 class OrganisationForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
     """A body's card. ``affiliation`` bounds the choices to its perimeter, and the fields to what it may change."""
+
+    siren = DigitsField(label="SIREN", max_length=9, help_text="Neuf chiffres.")
+    siret = DigitsField(
+        label="SIRET du siège",
+        max_length=14,
+        required=False,
+        help_text="Quatorze chiffres\u202f; les neuf premiers sont le SIREN.",
+    )
 
     places = {"organisation_siret_of_siren": "siret"}
     sections = (
@@ -39,15 +61,11 @@ class OrganisationForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
             "phone",
         ]
         widgets = {
-            "siren": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-            "siret": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
             "postcode": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "postal-code"}),
             "phone": forms.TextInput(attrs={"type": "tel"}),
         }
         help_texts = {
-            "siren": "Neuf chiffres, avec ou sans espaces.",
-            "siret": "Quatorze chiffres\u202f; les neuf premiers sont le SIREN.",
-            "insee_code": "Par exemple 34172\u202f; pour une commune.",
+            "insee_code": "Pour une commune, par exemple 34172.",
         }
 
     def __init__(self, *args, affiliation: Affiliation, **kwargs):
@@ -57,6 +75,7 @@ class OrganisationForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
                 del self.fields[name]
         if "parent" not in self.fields:
             return
+        self.fields["kind"].choices = [("", "Choisir…"), *Organisation.Kind.choices]
         if self.instance.pk and self.instance.territory_id is None:
             del self.fields["parent"]  # the head of the territory is attached to nobody
             return
@@ -91,7 +110,7 @@ def from_commune(commune: Commune, *, head: Organisation) -> dict:
     """The initial values of a card for a commune of the reference data, attached to the head of the territory."""
     return {
         "kind": Organisation.Kind.COMMUNE,
-        "name": commune.name,
+        "name": commune.typographic_name,
         "siren": commune.siren,
         "insee_code": commune.insee_code,
         "population": commune.population,

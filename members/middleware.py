@@ -10,7 +10,10 @@ SESSION_KEY = "affiliation"
 
 
 class CurrentAffiliationMiddleware:
-    """Sets ``request.affiliation``: the one chosen in the session, else the person's first; None when there is none."""
+    """Sets ``request.affiliation``: the one chosen in the session, else the person's first; None when there is none.
+
+    Nothing is asked of the database for a visitor without a session.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -19,19 +22,25 @@ class CurrentAffiliationMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view_func, view_args, view_kwargs) -> None:
-        if getattr(view_func, "login_required", True):
-            request.affiliations = _affiliations(request)
-            request.affiliation = _current(request, request.affiliations)
-        else:
-            request.affiliations, request.affiliation = [], None
+        resolve(request)
+
+
+def resolve(request: HttpRequest) -> None:
+    """Set ``request.affiliations`` and ``request.affiliation`` once; a page of error may ask before any view."""
+    if not hasattr(request, "affiliation"):
+        request.affiliations = _affiliations(request)
+        request.affiliation = _current(request, request.affiliations)
 
 
 def _affiliations(request: HttpRequest) -> list[Affiliation]:
-    if not request.user.is_authenticated:
+    user = getattr(request, "user", None)  # none when the request was refused before the session was read
+    if user is None or not user.is_authenticated:
         return []
-    return list(request.user.affiliations.select_related("organisation", "user"))
+    return list(user.affiliations.select_related("organisation", "user"))
 
 
 def _current(request: HttpRequest, affiliations: list[Affiliation]) -> Affiliation | None:
+    if not affiliations:
+        return None
     chosen = request.session.get(SESSION_KEY)
-    return next((a for a in affiliations if a.pk == chosen), affiliations[0] if affiliations else None)
+    return next((a for a in affiliations if a.pk == chosen), affiliations[0])

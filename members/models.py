@@ -29,7 +29,7 @@ def validate_siren(value: str) -> None:
         if siren_number.validate(value) != value:
             raise ValidationError("Saisissez les neuf chiffres sans espace.")
     except NumberError:
-        raise ValidationError(f"« {value} » n’est pas un SIREN : neuf chiffres, clé comprise.") from None
+        raise ValidationError(f"«\u00a0{value}\u00a0» n’est pas un SIREN\u00a0: neuf chiffres, clé comprise.") from None
 
 
 def validate_siret(value: str) -> None:
@@ -38,13 +38,15 @@ def validate_siret(value: str) -> None:
         if siret_number.validate(value) != value:
             raise ValidationError("Saisissez les quatorze chiffres sans espace.")
     except NumberError:
-        raise ValidationError(f"« {value} » n’est pas un SIRET : quatorze chiffres, clé comprise.") from None
+        raise ValidationError(
+            f"«\u00a0{value}\u00a0» n’est pas un SIRET\u00a0: quatorze chiffres, clé comprise."
+        ) from None
 
 
 def validate_one_line(value: str) -> None:
     """No control character and no text-direction mark: a name is printed in legal documents."""
     if any(unicodedata.category(character) in ("Cc", "Cf") for character in value):
-        raise ValidationError("Ce texte contient un caractère invisible : ressaisissez-le.")
+        raise ValidationError("Ce texte contient un caractère invisible\u00a0: ressaisissez-le.")
 
 
 def sort_key(name: str) -> str:

@@ -10,6 +10,7 @@ from members.participation import counted
 from procurement.core.exports import Column
 from procurement.core.money import NARROW_SPACE
 
+_WIDE_SCREEN = {"th": {"class": "d-none d-md-table-cell"}, "td": {"class": "d-none d-md-table-cell"}}
 _NUMBER = {"th": {"class": "text-end"}, "td": {"class": "amount"}}
 
 
@@ -24,10 +25,13 @@ class OrganisationTable(tables.Table):
     """One row of ``organisation_rows`` per body."""
 
     name = tables.TemplateColumn(
-        template_name="members/_name_cell.html", verbose_name="Organisme", order_by=("sort_name", "pk")
+        template_name="members/_name_cell.html",
+        verbose_name="Organisme",
+        order_by=("sort_name", "pk"),
+        attrs={"td": {"class": "name"}},
     )
     kind = tables.Column("Nature", order_by=("kind", "sort_name"))
-    parent = tables.Column("Rattaché à", order_by=("parent__sort_name", "sort_name"), default="—")
+    parent = tables.Column("Rattaché à", order_by=("parent__sort_name", "sort_name"), default="—", attrs=_WIDE_SCREEN)
     population = tables.Column("Population", attrs=_NUMBER, default="—")
     next_session_on = tables.DateColumn("d/m/Y", verbose_name="Prochaine séance", default="—")
     grouping_count = tables.Column("Groupements", attrs=_NUMBER)

@@ -9,6 +9,7 @@
 | DATABASE_URL | PostgreSQL in production | SQLite in var/ |
 | CELERY_BROKER_URL | Redis or RabbitMQ | an SQLite file in var/ |
 | CACHE_URL | shared cache for rate limits when there are several workers | local memory |
+| TRUSTED_PROXY_COUNT | proxies before the site, for the limits of sign-in attempts | 0 |
 | EMAIL_URL | SMTP server | console |
 | DATA_DIR | everything the product writes | var/ |
 """
@@ -131,11 +132,18 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "members.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # sign-up is closed; this is what gives the sign-in form its password
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 900
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True  # until SESSION_COOKIE_AGE, without asking
+ACCOUNT_CHANGE_EMAIL = True  # one address per account, replaced once the new one is confirmed
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# How many proxies stand before the site: without it the limits of sign-in attempts would count the proxy's address.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "members.accounts.MFAAdapter"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Groupements de commandes] "
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Groupements de commandes"

@@ -32,7 +32,9 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
     """
     require(actor, "convention.generate", organisation_id=grouping.coordinator_id)
     if grouping.is_declared_only:
-        raise BusinessError("Ce groupement est seulement déclaré : sa convention est tenue par une autre direction.")
+        raise BusinessError(
+            "Ce groupement est seulement déclaré\u00a0: sa convention est tenue par une autre direction."
+        )
     texts = render.texts_sha256()
     with transaction.atomic():
         Grouping.objects.select_for_update().get(pk=grouping.pk)

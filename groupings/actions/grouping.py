@@ -27,8 +27,8 @@ def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | N
             stored = Grouping.objects.select_for_update().get(pk=grouping.pk)
             if expected_version is not None and stored.version != expected_version:
                 raise BusinessError(
-                    "Ce groupement a été modifié entre-temps par une autre personne : rechargez la page, vos saisies "
-                    "sont rappelées ci-dessous."
+                    "Ce groupement a été modifié entre-temps par une autre personne\u00a0: rechargez la page, "
+                    "vos saisies sont rappelées ci-dessous."
                 )
             require(actor, "grouping.change", organisation_id=stored.coordinator_id)
             require_territory(actor, stored.territory_id)
@@ -64,8 +64,8 @@ def _check_coordinator(grouping: Grouping, stored: Grouping) -> None:
         raise ValidationError(
             {
                 "coordinator": (
-                    f"{grouping.coordinator.name} n’est pas membre du groupement : ajoutez-le aux membres, ou indiquez "
-                    "qu’il coordonne sans besoin propre."
+                    f"{grouping.coordinator.name} n’est pas membre du groupement\u00a0: ajoutez-le aux membres, ou "
+                    "indiquez qu’il coordonne sans besoin propre."
                 )
             }
         )
@@ -91,7 +91,7 @@ def grouping_advance(*, grouping: Grouping, step: str, actor: Actor, today: date
             territory_id=locked.territory_id,
             thread=locked.thread,
             verb=f"grouping.{step}",
-            sentence=f"{transition.label} : {GROUPING_WORKFLOW.labels[locked.status]}",
+            sentence=f"{transition.label}\u00a0: {GROUPING_WORKFLOW.labels[locked.status]}",
             before={"status": before},
             after={"status": locked.status},
             reason=reason,
@@ -112,10 +112,10 @@ def lot_remove(*, lot: Lot, actor: Actor) -> None:
     require(actor, "grouping.change", organisation_id=lot.grouping.coordinator_id)
     _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
     if lot.needs.exists():
-        raise BusinessError("Des membres ont indiqué un besoin pour ce lot : retirez d’abord ces besoins.")
+        raise BusinessError("Des membres ont indiqué un besoin pour ce lot\u00a0: retirez d’abord ces besoins.")
     delete_recorded(lot, actor=actor, verb="lot.remove", sentence=f"{lot} retiré")
 
 
 def _refuse_after_launch(grouping: Grouping, what: str) -> None:
     if grouping.is_launched:
-        raise BusinessError(f"{what} : la consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}.")
+        raise BusinessError(f"{what}\u00a0: la consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}.")

@@ -24,8 +24,8 @@ def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on:
     require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
     if grouping.is_launched:
         raise BusinessError(
-            f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y} : un nouveau membre ne peut plus en "
-            "bénéficier (réponse ministérielle n° 100136 du 17/05/2011).",
+            f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}\u00a0: un nouveau membre ne peut "
+            "plus en bénéficier (réponse ministérielle n° 100136 du 17/05/2011).",
             field="organisation",
         )
     if organisation.root_id != grouping.territory_id:
@@ -58,7 +58,7 @@ def membership_save(*, membership: Membership, actor: Actor) -> Membership:
         require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
     if membership.withdrawn_on and membership.organisation_id == grouping.coordinator_id:
         raise BusinessError(
-            "Le coordonnateur est partie à la convention : désignez-en un autre avant son retrait.",
+            "Le coordonnateur est partie à la convention\u00a0: désignez-en un autre avant son retrait.",
             field="withdrawn_on",
         )
     save_recorded(
@@ -90,7 +90,7 @@ def need_set(
     """
     _require_needs(membership, actor)
     if membership.grouping.is_launched:
-        raise BusinessError("Les besoins ne changent plus : la consultation est lancée.")
+        raise BusinessError("Les besoins ne changent plus\u00a0: la consultation est lancée.")
     with transaction.atomic():
         line = NeedLine.objects.select_for_update().filter(membership=membership, lot=lot).first()
         if amount is None and quantity is None:
@@ -105,7 +105,7 @@ def need_set(
             actor=actor,
             verb="need.set",
             sentence=(
-                f"Besoin de {membership.organisation.name}, lot {lot.number} : "
+                f"Besoin de {membership.organisation.name}, lot {lot.number}\u00a0: "
                 f"{'montant inconnu' if amount is None else format_euros(amount) + ' HT'}"
             ),
         )

@@ -175,10 +175,10 @@ def _notes(grouping: Grouping, memberships: list[Membership]) -> tuple[str, ...]
     """What a reader must know of demonstration data; nothing for real ones."""
     notes = []
     if grouping.source:
-        notes.append(f"Données de démonstration, sans valeur juridique. Source des montants : {grouping.source}.")
+        notes.append(f"Données de démonstration, sans valeur juridique. Source des montants\u00a0: {grouping.source}.")
     fictitious = [m.organisation.name for m in memberships if m.organisation.is_fictitious]
     if fictitious:
-        notes.append(f"SIREN fictif : {', '.join(fictitious)}.")
+        notes.append(f"SIREN fictif\u00a0: {', '.join(fictitious)}.")
     return tuple(notes)
 
 

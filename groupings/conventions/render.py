@@ -218,6 +218,7 @@ def _shared_context(values: ConventionValues) -> dict[str, Any]:
         "coordinator": coordinator,
         "members": list(members.values()),
         "member_parts": wording.parts(list(members.values()), _ROWS_PER_TABLE),
+        "has_contacts": any(member.address or member.contact for member in values.members),
         "has_ccas": any(member.kind == "ccas" for member in values.members),
         "category_of": _CATEGORIES[values.category],
         "basis_article_capital": wording.capital(values.legal_basis.article),

@@ -208,7 +208,8 @@ class ConventionValues:
         if not self.coordinator_has_own_need:
             if not self.statutes_clause_ref.strip():
                 found.append(
-                    "Le coordonnateur n’a pas de besoin propre : indiquez la clause de ses statuts (CGCT, L. 5211-4-4)."
+                    "Le coordonnateur n’a pas de besoin propre\u00a0: indiquez la clause de ses statuts "
+                    "(CGCT, L. 5211-4-4)."
                 )
             if self.fees.rule != "FREE":
                 found.append("Le coordonnateur sans besoin propre intervient à titre gratuit (CGCT, L. 5211-4-4).")
@@ -278,7 +279,7 @@ def canonical_json(values: ConventionValues) -> str:
 def from_json(data: Mapping[str, Any]) -> ConventionValues:
     """The reverse of ``to_json``. Raises ValueError for another schema, TypeError or KeyError for missing values."""
     if data.get("schema") != SCHEMA:
-        raise ValueError(f"Schéma de convention inconnu : {data.get('schema')!r}.")
+        raise ValueError(f"Schéma de convention inconnu\u00a0: {data.get('schema')!r}.")
     return _typed(ConventionValues, data)
 
 

@@ -80,7 +80,7 @@ def at_place(name: str) -> str:
         return f"au {name[3:]}"
     if name.startswith("Les "):
         return f"aux {name[4:]}"
-    return f"à {typographic(name) or '…' * 14}"
+    return f"à {typographic(name) or '…' * 7}"
 
 
 def with_article(kind: str, name: str) -> str:

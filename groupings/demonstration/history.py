@@ -15,7 +15,7 @@ def make_history(groupings: list[Grouping], random: Random) -> None:
     the ordonnance of 2015.
     """
     for rank, grouping in enumerate(groupings):
-        opened_on = date(2016, 1, 4) + timedelta(days=2 * rank)
+        opened_on = date(2015, 10, 5) + timedelta(days=2 * rank) if rank < 5 else date(2016, 1, 4 + rank)
         convention_on = date(2016, 3, 7) + timedelta(days=4 * rank if rank < 5 else 30 + 6 * rank)
         _vote(grouping, convention_on, random)
         launched_on = next_working_day(convention_on + timedelta(days=75))
@@ -37,7 +37,8 @@ def make_history(groupings: list[Grouping], random: Random) -> None:
 
 def _vote(grouping: Grouping, convention_on: date, random: Random) -> None:
     for rank, deliberation in enumerate(Deliberation.objects.filter(membership__grouping=grouping), start=1):
-        decided_on = next_working_day(convention_on + timedelta(days=random.randint(5, 40)))
+        # Enforceable before the convention is signed: the vote is at least three weeks earlier.
+        decided_on = next_working_day(convention_on - timedelta(days=random.randint(25, 55)))
         transmitted_on = next_working_day(decided_on + timedelta(days=random.randint(1, 6)))
         received_on = transmitted_on + timedelta(days=random.choice((0, 0, 1)))
         deliberation.status = DeliberationStatus.ADOPTED

@@ -17,7 +17,7 @@ from members.models import CouncilSession
 from procurement.core.actors import Actor
 from procurement.core.money import round_half_up
 
-SOURCE = "illustratif : renouvellement fictif"
+SOURCE = "illustratif\u00a0: renouvellement fictif"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 
 from groupings.choices import Category
@@ -13,6 +13,7 @@ from groupings.reference import cpv
 from members.models import Organisation, User
 from members.roles import Role
 from procurement.core.forms import EuroField, StyledFormMixin
+from procurement.core.submission import PlacedErrorsMixin
 
 
 class CpvField(forms.CharField):
@@ -21,7 +22,8 @@ class CpvField(forms.CharField):
     def __init__(self, **kwargs):
         kwargs.setdefault("label", "Code CPV")
         kwargs.setdefault(
-            "help_text", "Huit chiffres. Saisissez des mots, par exemple « papier », pour voir les codes possibles."
+            "help_text",
+            "Huit chiffres. Saisissez des mots, par exemple «\u00a0papier\u00a0», pour voir les codes possibles.",
         )
         super().__init__(max_length=100, **kwargs)
 
@@ -40,30 +42,6 @@ def _suggestions(text: str) -> str:
     if not found:
         return ""
     return " Codes possibles\u00a0: " + "\u202f; ".join(f"{code.code} ({code.label})" for code in found) + "."
-
-
-class PlacedErrorsMixin:
-    """Puts the sentence of a database constraint by the field it is about instead of the summary alone."""
-
-    #: Constraint name → field.
-    places: ClassVar[dict[str, str]] = {}
-
-    def place_of(self, message: str) -> str | None:
-        """The field of the constraint that says ``message``, None when it concerns the whole card."""
-        for constraint in self._meta.model._meta.constraints:
-            if str(constraint.violation_error_message) == message:
-                field = self.places.get(constraint.name)
-                return field if field in self.fields else None
-        return None
-
-    def _update_errors(self, errors: ValidationError) -> None:
-        by_field = errors.error_dict if hasattr(errors, "error_dict") else {NON_FIELD_ERRORS: errors.error_list}
-        placed: dict[str, list] = {}
-        for name, problems in by_field.items():
-            for problem in problems:
-                target = self.place_of(" ".join(problem.messages)) if name == NON_FIELD_ERRORS else name
-                placed.setdefault(target or NON_FIELD_ERRORS, []).append(problem)
-        super()._update_errors(ValidationError(placed))
 
 
 class SectionsMixin:

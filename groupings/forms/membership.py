@@ -7,10 +7,10 @@ from typing import NamedTuple
 from django import forms
 from django.core.exceptions import ValidationError
 
-from groupings.forms.grouping import PlacedErrorsMixin
 from groupings.models import Grouping, Lot, Membership, NeedLine
 from members.models import Organisation, validate_one_line
 from procurement.core.forms import EuroField, StyledFormMixin
+from procurement.core.submission import PlacedErrorsMixin
 
 
 class CheckboxList(forms.CheckboxSelectMultiple):
@@ -147,7 +147,8 @@ class NeedsForm(forms.Form):
         return cleaned
 
     def needs(self) -> list[Need]:
-        """What was typed, one per lot; only once the form is valid."""
+        """What was typed, one per lot; only once the form is valid. A lot whose box did not come at all (a page cut in
+        transit, a lot added meanwhile) is left alone: an empty box says unknown, no box says nothing."""
         return [
             Need(
                 lot,
@@ -156,4 +157,5 @@ class NeedsForm(forms.Form):
                 self.cleaned_data[f"unit_{lot.pk}"],
             )
             for lot in self.lots
+            if f"amount_{lot.pk}" in self.data
         ]

@@ -28,7 +28,7 @@ from procurement.core.money import round_half_up
 
 REFERENCE = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,29}$",
-    "Trente caractères au plus : lettres sans accent, chiffres, tiret, point, tiret bas.",
+    "Trente caractères au plus\u00a0: lettres sans accent, chiffres, tiret, point, tiret bas.",
 )
 
 
@@ -97,7 +97,7 @@ class Grouping(models.Model):
     )
     fee_rule = models.CharField("frais de fonctionnement", max_length=16, choices=FeeRule, default=FeeRule.FREE)
     fee_base = euros(
-        "frais prévisionnels (€ HT)", help_text="Total à répartir ; pour un forfait, montant dû par chaque membre."
+        "frais prévisionnels (€ HT)", help_text="Total à répartir\u202f; pour un forfait, montant dû par chaque membre."
     )
     fee_ceiling = euros("plafond des frais (€ HT)")
 
@@ -130,7 +130,9 @@ class Grouping(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="renewals", verbose_name="renouvelle"
     )
     is_declared_only = models.BooleanField(
-        "seulement déclaré", default=False, help_text="Groupement suivi par une autre direction : une fiche légère."
+        "seulement déclaré",
+        default=False,
+        help_text="Groupement suivi par une autre direction\u00a0: une fiche légère.",
     )
     declaring_department = models.CharField(
         "direction qui le suit", max_length=200, blank=True, validators=[validate_one_line]

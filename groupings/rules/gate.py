@@ -16,7 +16,7 @@ def convention_refusal(*, lots: int, members: int, members_with_needs: int) -> s
 
 def votes_refusal(*, has_convention: bool) -> str:
     """The assemblies approve a text: it exists, and it is frozen."""
-    return "" if has_convention else "Produisez d’abord la convention : c’est elle que les assemblées approuvent."
+    return "" if has_convention else "Produisez d’abord la convention\u00a0: c’est elle que les assemblées approuvent."
 
 
 def launch_refusal(*, waiting: Sequence[str]) -> str:
@@ -28,6 +28,6 @@ def launch_refusal(*, waiting: Sequence[str]) -> str:
         return ""
     names = ", ".join(waiting[:5]) + (f" et {len(waiting) - 5} autres" if len(waiting) > 5 else "")
     return (
-        f"Lancement impossible : la délibération n’est pas exécutoire pour {names}. La convention doit être en vigueur "
-        "avant la consultation."
+        f"Lancement impossible\u00a0: la délibération n’est pas exécutoire pour {names}. La convention doit être "
+        "en vigueur avant la consultation."
     )

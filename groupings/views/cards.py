@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from groupings.actions.grouping import grouping_advance, grouping_save
 from groupings.forms.grouping import DeclaredGroupingForm, GroupingForm
 from groupings.models import Grouping
-from groupings.views.common import find_grouping, posted, require_change, submit
+from groupings.views.common import find_grouping, require_change
 from groupings.views.detail import render_page
 from groupings.workflow import GROUPING_WORKFLOW
 from members.roles import require
 from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.submission import posted, submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,15 +1,11 @@
 """What every screen of a grouping starts with: finding it inside the perimeter, and asking for the right."""
 
-from collections.abc import Callable
-
-from django.core.exceptions import ValidationError
-from django.forms import BaseForm
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from groupings.models import Grouping
 from members.roles import may
-from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.errors import NotAllowed
 
 
 def find_grouping(request: HttpRequest, pk: int) -> Grouping:
@@ -41,39 +37,4 @@ def require_change(grouping: Grouping, affiliation) -> None:
 
 def may_change_needs(grouping: Grouping, organisation_id: int, affiliation) -> bool:
     """Whether to offer the form of a body's needs or contact: to the body itself, and to the coordinator's people."""
-    own = affiliation is not None and organisation_id == affiliation.organisation_id
-    return (own or sees_all(grouping, affiliation)) and may(
-        affiliation, "needs.change", organisation_id=organisation_id
-    )
-
-
-def add_refusal(form: BaseForm, error: ValidationError | BusinessError) -> None:
-    """Put the sentence of a refused action by its field, or in the summary. NotAllowed goes on, to the 403 page."""
-    if isinstance(error, NotAllowed):
-        raise error
-    if isinstance(error, BusinessError):
-        form.add_error(error.field if error.field in form.fields else None, error.message)
-        return
-    place = getattr(form, "place_of", lambda message: None)
-    by_field = error.error_dict if hasattr(error, "error_dict") else {None: error.error_list}
-    for name, problems in by_field.items():
-        for problem in problems:
-            target = name if name in form.fields else place(" ".join(problem.messages))
-            form.add_error(target, problem)
-
-
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What the person sent, None when the page is only asked for: an empty POST is still a submitted form."""
-    return request.POST if request.method == "POST" else None
-
-
-def submit(form: BaseForm, write: Callable[[], object]) -> bool:
-    """Run ``write`` once ``form`` is valid. False when either refuses: the form then says why and keeps the input."""
-    if not form.is_valid():
-        return False
-    try:
-        write()
-    except (ValidationError, BusinessError) as error:
-        add_refusal(form, error)
-        return False
-    return True
+    return may_change(grouping, affiliation) or may(affiliation, "needs.change", organisation_id=organisation_id)

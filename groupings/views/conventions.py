@@ -87,12 +87,12 @@ def read_checked(document: ConventionDocument) -> bytes:
         with document.file.open("rb") as stream:
             content = stream.read()
     except OSError as error:
-        logger.error("Document %s illisible : %s", document.pk, error)
+        logger.error("Document %s illisible\u00a0: %s", document.pk, error)
         raise BusinessError(
             f"Le fichier {document.filename} est introuvable\u00a0: prévenez l’équipe technique."
         ) from error
     if hashlib.sha256(content).hexdigest() != document.sha256:
-        logger.error("Document %s : l’empreinte ne correspond pas au fichier.", document.pk)
+        logger.error("Document %s\u00a0: l’empreinte ne correspond pas au fichier.", document.pk)
         raise BusinessError(
             f"Le fichier {document.filename} ne correspond plus à son empreinte\u00a0: il n’est pas délivré. "
             "Prévenez l’équipe technique."

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods
 from groupings.actions.grouping import lot_remove, lot_save
 from groupings.forms.grouping import LotForm
 from groupings.models import Lot
-from groupings.views.common import find_grouping, posted, require_change, submit
+from groupings.views.common import find_grouping, require_change
 from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.submission import posted, submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

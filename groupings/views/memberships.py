@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods
 from groupings.actions.membership import membership_add, membership_save
 from groupings.forms.membership import MembershipForm, MembershipsAddForm
 from groupings.models import Grouping, Membership
-from groupings.views.common import find_grouping, may_change, may_change_needs, posted, require_change, submit
+from groupings.views.common import find_grouping, may_change, may_change_needs, require_change
 from procurement.core.errors import NotAllowed
+from procurement.core.submission import posted, submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

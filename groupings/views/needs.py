@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groupings.actions.membership import need_set
 from groupings.forms.membership import Need, NeedsForm
 from groupings.models import Convention, Membership, NeedLine
-from groupings.views.common import find_grouping, may_change_needs, posted, sees_all, submit
+from groupings.views.common import find_grouping, may_change_needs, sees_all
 from groupings.views.detail import frozen_amounts
 from groupings.views.memberships import find_membership
 from procurement.core.money import ZERO, round_half_up
+from procurement.core.submission import posted, submit
 from procurement.core.templatetags.fr import nombre
 
 

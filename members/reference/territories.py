@@ -34,6 +34,11 @@ class Commune(NamedTuple):
     epci_siren: str
 
     @property
+    def typographic_name(self) -> str:
+        """Its name with the apostrophe of printed French: the file has the typewriter's."""
+        return self.name.replace("'", "’")
+
+    @property
     def department(self) -> str:
         """Its département, ``34``, ``2A`` or ``974``: the first characters of the INSEE code."""
         return self.insee_code[: 3 if self.insee_code.startswith(("97", "98")) else 2]

@@ -5,8 +5,10 @@ import os
 
 from django.conf import settings
 from django.core.checks import Error, register
+from django.core.exceptions import ImproperlyConfigured
 
 LOCAL_NAMES = {"localhost", "testserver"}
+FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf")
 
 
 def is_local(host: str) -> bool:
@@ -26,16 +28,23 @@ def settings_hold_together(app_configs, **kwargs) -> list[Error]:
     if settings.DEMONSTRATION and not all(is_local(host) for host in settings.ALLOWED_HOSTS):
         errors.append(
             Error(
-                "Le mode démonstration ouvre une session d’un clic : il n’accepte qu’une adresse locale.",
+                "Le mode démonstration ouvre une session d’un clic\u00a0: il n’accepte qu’une adresse locale.",
                 hint="Retirez DEMONSTRATION, ou laissez ALLOWED_HOSTS à 127.0.0.1 et localhost.",
                 id="core.E001",
             )
         )
-    if not settings.SECRET_KEY:
+    try:
+        has_secret = bool(settings.SECRET_KEY)
+    except ImproperlyConfigured:  # Django refuses to read an empty one
+        has_secret = False
+    if not has_secret:
         errors.append(Error("SECRET_KEY est obligatoire hors du mode démonstration.", id="core.E002"))
     fonts = settings.BASE_DIR / "procurement" / "static" / "fonts"
-    if not (fonts / "DejaVuSans.ttf").exists():
-        errors.append(Error("La police des documents PDF manque dans procurement/static/fonts.", id="core.E003"))
+    missing = [name for name in FONTS if not (fonts / name).exists()]
+    if missing:
+        errors.append(
+            Error(f"Police des documents PDF absente de {fonts}\u00a0: {', '.join(missing)}.", id="core.E003")
+        )
     if not os.access(settings.DATA_DIR, os.W_OK):
         errors.append(Error(f"Le dossier {settings.DATA_DIR} n’est pas accessible en écriture.", id="core.E004"))
     return errors

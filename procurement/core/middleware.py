@@ -1,7 +1,8 @@
-"""What holds for every request: reading never writes, a refusal is a clear page."""
+"""What holds for every request: reading never writes, a refusal is a clear sentence where the user is looking."""
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
@@ -11,9 +12,14 @@ from django.urls import reverse
 
 from procurement.core.errors import BusinessError, NotAllowed
 
-_WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE|DROP|ALTER|CREATE)\b", re.IGNORECASE)
-#: Signing in and reading one's session keep their own tables; no business table is among them.
-_SESSION_TABLES = re.compile(r'"?(django_session|account_\w+|mfa_\w+)"?', re.IGNORECASE)
+_WRITE = re.compile(
+    r"\s*(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM|MERGE\s+INTO|"
+    r"TRUNCATE(?:\s+TABLE)?|(?:DROP|ALTER|CREATE)\s+\w+)\s+\"?(?P<table>\w+)",
+    re.IGNORECASE,
+)
+#: Opening a page may prolong or clean the visitor's session; the sign-in library copies the visitor's own address when
+#: the page that changes it is opened, and notes that recovery codes were shown. Nothing of the trade is in these.
+_VISITOR_TABLES = {"django_session", "account_emailaddress", "mfa_authenticator"}
 
 
 class WriteDuringRead(RuntimeError):
@@ -21,7 +27,8 @@ class WriteDuringRead(RuntimeError):
 
 
 def _refuse_writes(execute, sql, params, many, context):
-    if _WRITES.match(sql) and not (_SESSION_TABLES.search(sql.split("WHERE")[0]) or "last_login" in sql):
+    write = _WRITE.match(sql)
+    if write and write["table"].lower() not in _VISITOR_TABLES:
         raise WriteDuringRead(sql[:200])
     return execute(sql, params, many, context)
 
@@ -40,7 +47,11 @@ class ReadOnlyGetMiddleware:
 
 
 class BusinessErrorMiddleware:
-    """A refusal that reached no form becomes a page with its sentence: 403 when it is about rights, else 409."""
+    """A refusal that reached no form becomes a page with its sentence: 403 when it is about rights, else 409.
+
+    Under htmx the sentence alone goes to the top of the page the user is on; a session that ended sends that whole
+    page to the sign-in, not the fragment.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -49,11 +60,18 @@ class BusinessErrorMiddleware:
         response = self.get_response(request)
         login = reverse(settings.LOGIN_URL)
         if getattr(request, "htmx", False) and response.status_code == 302 and response["Location"].startswith(login):
-            return HttpResponse(headers={"HX-Redirect": response["Location"]})  # the session ended under an htmx page
+            page = request.htmx.current_url_abs_path
+            target = f"{login}?{urlencode({'next': page})}" if page else login
+            return HttpResponse(headers={"HX-Redirect": target})
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, BusinessError):
             return None
         status = 403 if isinstance(exception, NotAllowed) else 409
-        return render(request, "core/refusal.html", {"sentence": str(exception), "status": status}, status=status)
+        context = {"sentence": str(exception), "status": status}
+        if getattr(request, "htmx", False):
+            response = render(request, "core/_refusal.html", context, status=status)
+            response["HX-Retarget"], response["HX-Reswap"] = "#refusal", "innerHTML"
+            return response
+        return render(request, "core/refusal.html", context, status=status)

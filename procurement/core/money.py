@@ -91,14 +91,14 @@ def parse_euros(text: str) -> Decimal:
     cleaned = _SPACES.sub(" ", text.strip()).replace("\u2212", "-")
     cleaned = re.sub(r" ?(?:€|EUR|euros?)(?: ?HT)?$", "", cleaned, flags=re.IGNORECASE).strip()
     if not cleaned.isascii():
-        raise ValueError(f"« {text} » n’est pas un montant : saisissez par exemple 1 234,56.")
+        raise ValueError(f"«\u00a0{text}\u00a0» n’est pas un montant\u00a0: saisissez par exemple 1 234,56.")
     if re.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}", cleaned):
         raise ValueError(
-            f"« {text} » est ambigu : écrivez {cleaned.replace('.', '').replace(',', '')} pour des milliers, "
-            "ou deux décimales au plus pour des centimes."
+            f"«\u00a0{text}\u00a0» est ambigu\u00a0: écrivez {cleaned.replace('.', '').replace(',', '')} "
+            "pour des milliers, ou deux décimales au plus pour des centimes."
         )
     if re.fullmatch(r"-?\d+[.,]\d{3,}", cleaned):
-        raise ValueError(f"« {text} » a plus de deux décimales : un montant s’arrête au centime.")
+        raise ValueError(f"«\u00a0{text}\u00a0» a plus de deux décimales\u00a0: un montant s’arrête au centime.")
     if _PLAIN.fullmatch(cleaned):
         value = Decimal(cleaned.replace(",", "."))
     elif any(pattern.fullmatch(cleaned) for pattern in _GROUPED):
@@ -106,9 +106,9 @@ def parse_euros(text: str) -> Decimal:
         digits = re.sub(r"[ .,]", "", cleaned[: cents.start()] if cents else cleaned)
         value = Decimal(f"{digits}.{cents.group(1)}" if cents else digits)
     else:
-        raise ValueError(f"« {text} » n’est pas un montant : saisissez par exemple 1 234,56.")
+        raise ValueError(f"«\u00a0{text}\u00a0» n’est pas un montant\u00a0: saisissez par exemple 1 234,56.")
     if abs(value) > LARGEST_AMOUNT:
-        raise ValueError(f"« {text} » dépasse le plus grand montant possible.")
+        raise ValueError(f"«\u00a0{text}\u00a0» dépasse le plus grand montant possible.")
     return value.quantize(CENT) + ZERO
 
 

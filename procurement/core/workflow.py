@@ -41,7 +41,7 @@ class Workflow:
             raise ValueError("Deux transitions portent le même nom.")
         unknown = {s for t in self.transitions for s in (*t.sources, t.target)} - set(labels)
         if unknown:
-            raise ValueError(f"États inconnus : {sorted(unknown)}.")
+            raise ValueError(f"États inconnus\u00a0: {sorted(unknown)}.")
 
     def get(self, name: str) -> Transition:
         """The transition of that name; raises TransitionRefused when the table has none."""
@@ -65,12 +65,12 @@ class Workflow:
         state = getattr(obj, self.field)
         if state not in transition.sources:
             raise TransitionRefused(
-                f"« {transition.label} » n’est pas possible depuis l’état « {self.labels[state]} »."
+                f"«\u00a0{transition.label}\u00a0» n’est pas possible depuis l’état «\u00a0{self.labels[state]}\u00a0»."
             )
         if not _may(role, transition):
-            raise TransitionRefused(f"Votre rôle ne permet pas l’étape « {transition.label} ».")
+            raise TransitionRefused(f"Votre rôle ne permet pas l’étape «\u00a0{transition.label}\u00a0».")
         if transition.needs_reason and not reason.strip():
-            raise TransitionRefused("Indiquez le motif : il sera inscrit au journal.", field="reason")
+            raise TransitionRefused("Indiquez le motif\u00a0: il sera inscrit au journal.", field="reason")
         refusal = transition.guard(obj) if transition.guard else ""
         if refusal:
             raise TransitionRefused(refusal)

@@ -146,6 +146,9 @@ class _WordWriter(HTMLParser):
             self.depth -= tag == "div"
             self.is_skipped = self.depth > 0
         elif tag in ("h1", "h2", "h3", "p"):
+            if self.paragraph is not None and "need." in self.paragraph.text:
+                self.paragraph.insert_paragraph_before("{%p for need in needs %}")
+                self.document.add_paragraph("{%p endfor %}")
             self.paragraph = None
         elif tag == "b":
             self.is_bold = False
@@ -178,9 +181,6 @@ class _WordWriter(HTMLParser):
         table = self.document.add_table(rows=0, cols=max(map(len, self.table)))
         table.style = "Table Grid"
         for number, row in enumerate(self.table):
-            is_field = any("need." in text for text in row)
-            if is_field:
-                table.add_row().cells[0].text = "{%tr for need in needs %}"
             cells = table.add_row().cells
             for cell, text in zip(cells, row, strict=False):
                 cell.text = text.strip("\n") if not text.endswith("\n\n") else text
@@ -188,8 +188,6 @@ class _WordWriter(HTMLParser):
                     paragraph.paragraph_format.space_after = Pt(1.5)
                     for run in paragraph.runs:
                         run.font.size = Pt(7.3)
-            if is_field:
-                table.add_row().cells[0].text = "{%tr endfor %}"
             if number == 0 and len(self.table) > 8:
                 table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
 

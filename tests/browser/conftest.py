@@ -30,7 +30,9 @@ def chromium():
     wanted = (os.environ.get("CHROMIUM", "chromium"), "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, wanted)), None)
     if path is None:
-        pytest.fail("Chromium est absent : installez le paquet chromium, ou lancez « make test » qui le dit clairement.")
+        pytest.fail(
+            "Chromium est absent : installez le paquet chromium, ou lancez « make test » qui le dit clairement."
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
         yield browser

@@ -243,7 +243,7 @@ def test_a_crash_ends_the_job_without_telling_its_secrets(enqueue, kind, caplog)
     kind.on_make = crash
     job = runner.run(enqueue().pk)
     assert job.status == "failed"
-    assert job.message == "Une erreur technique a arrêté la tâche ; elle a été signalée."
+    assert job.message == "Une erreur technique a arrêté la tâche\u202f; elle a été signalée."
     assert "1234" in caplog.text  # the technical team reads it in the log, with the trace
 
 

@@ -224,7 +224,7 @@ def test_hostile_and_endless_names_are_printed_whole(name):
     values = replace(values, title=name, members=(values.members[0], second, *values.members[2:]))
     document = render_member(values, render_common(values), second.siren)
     drawn = re.sub(r"\s", "", "".join(pages_of(document))).replace("’", "'")
-    assert drawn.count(re.sub(r"\s", "", name)) >= 8
+    assert drawn.count(re.sub(r"\s", "", name)) >= 8  # title, parties, annexes, signature
 
 
 def test_a_member_s_page_that_overflows_takes_two_and_is_still_numbered():
@@ -254,7 +254,10 @@ def test_a_body_without_representative_address_or_need():
     values = replace(values, members=(values.members[0], bare, *values.members[2:]), needs=needs)
     text = " ".join(pages_of(render_member(values, render_common(values), bare.siren)))
     assert "représentée par son maire en exercice, dûment habilité(e)" in text
-    assert "Aucun montant recensé à ce jour" in text and "Adresse à compléter" in text
+    assert "aucun montant recensé à ce jour" in text and "Adresse à compléter" in text
+    nowhere = replace(values, members=tuple(replace(member, address="", contact="") for member in values.members))
+    text = " ".join(pages_of(render_member(nowhere, render_common(nowhere), bare.siren)))
+    assert "Siège et référent" not in text and "Adresse à compléter" not in text
 
 
 def test_unit_prices_and_their_history_have_no_place_in_the_values():

@@ -103,6 +103,13 @@ def test_the_sixteen_conventions_are_under_the_law_of_their_day():
     assert len({legal_basis_on(day).code for day in dates}) == 2
 
 
+def test_the_acts_of_2016_were_enforceable_before_the_convention():
+    """A convention is signed once the votes are enforceable (CE, avis, 10/06/1996, préfet de la Côte-d’Or)."""
+    for deliberation in Deliberation.objects.filter(membership__grouping__reference__startswith="GC-2016-"):
+        grouping = deliberation.membership.grouping
+        assert grouping.opened_on < deliberation.decided_on <= deliberation.executory_on < grouping.convention_on
+
+
 def test_what_is_invented_says_so():
     assert Organisation.objects.filter(kind="ccas").count() == 3
     assert all(body.is_fictitious for body in Organisation.objects.filter(kind="ccas"))

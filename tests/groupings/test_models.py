@@ -1,8 +1,8 @@
 """Groupings, lots, memberships, needs, deliberations, conventions: one test per constraint."""
 
 from datetime import date
-from itertools import chain
 from decimal import Decimal
+from itertools import chain
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -308,6 +308,15 @@ def test_a_wrong_card_says_where_and_keeps_the_input(client, buyer, metropole, c
     assert not JournalEntry.objects.exists()
 
 
+def test_a_siren_is_read_with_its_spaces(client, buyer, metropole):
+    response = client.post(
+        "/membres/nouveau/", card(parent=metropole.pk, siren="213 401 722", siret="213 401 722 00011", population="")
+    )
+    assert response.status_code == 302
+    organisation = Organisation.objects.get(name="Lattes")
+    assert (organisation.siren, organisation.siret) == ("213401722", "21340172200011")
+
+
 def test_a_card_is_never_attached_to_another_territory(client, buyer):
     elsewhere = make_metropole()
     response = client.post("/membres/nouveau/", card(parent=elsewhere.pk))

@@ -1,5 +1,6 @@
 """Two métropoles in one database, one person per role: what the permission and isolation tests walk through."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -23,6 +24,7 @@ from tests.support.factories import (
     make_session,
 )
 
+
 @dataclass
 class Territory:
     """One métropole, one commune that takes part in its grouping, one that does not, and a person per role."""
@@ -42,39 +44,34 @@ class Territory:
 
     def arguments(self) -> dict[str, dict]:
         """For every address that takes arguments, those of this territory's own objects (the commune's own ones)."""
-        grouping = {"pk": self.grouping.pk}
+        grouping, body = {"pk": self.grouping.pk}, {"pk": self.commune.pk}
+        lot = {**grouping, "lot_pk": self.lot.pk}
+        membership = {**grouping, "membership_pk": self.membership.pk}
         version = {**grouping, "version": self.convention.version}
-        body = {"pk": self.commune.pk}
+        session = {**body, "session_pk": self.session.pk}
         return {
-            **dict.fromkeys(
-                (
-                    "grouping_detail",
-                    "grouping_change",
-                    "grouping_advance",
-                    "lot_create",
-                    "membership_create",
-                    "needs_table",
-                    "convention_generate",
-                ),
-                grouping,
-            ),
-            **dict.fromkeys(("lot_change", "lot_remove"), {**grouping, "lot_pk": self.lot.pk}),
-            **dict.fromkeys(("membership_change", "needs_change"), {**grouping, "membership_pk": self.membership.pk}),
+            "grouping_detail": grouping,
+            "grouping_change": grouping,
+            "grouping_advance": grouping,
+            "lot_create": grouping,
+            "lot_change": lot,
+            "lot_remove": lot,
+            "membership_create": grouping,
+            "membership_change": membership,
+            "needs_table": grouping,
+            "needs_change": membership,
+            "convention_generate": grouping,
             "convention_document": {**version, "siren": self.commune.siren},
             "convention_archive": version,
             "job_detail": {"pk": self.job.pk},
-            **dict.fromkeys(
-                (
-                    "organisation_detail",
-                    "organisation_change",
-                    "epci_add_communes",
-                    "representative_create",
-                    "session_create",
-                ),
-                body,
-            ),
+            "organisation_detail": body,
+            "organisation_change": body,
+            "epci_add_communes": body,
+            "representative_create": body,
             "representative_change": {**body, "representative_pk": self.representative.pk},
-            **dict.fromkeys(("session_change", "session_remove"), {**body, "session_pk": self.session.pk}),
+            "session_create": body,
+            "session_change": session,
+            "session_remove": session,
             "person_remove": {"pk": self.people[Role.READER].pk},
         }
 
@@ -106,10 +103,15 @@ def make_world(marker: str) -> Territory:
         is_draft=True,
         frozen_at=timezone.now(),
     )
+    content = f"%PDF {marker}".encode()
     document = ConventionDocument(
-        convention=convention, membership=membership, sha256="0" * 64, size=len(marker), pages=1
+        convention=convention,
+        membership=membership,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        pages=1,
     )
-    document.file.save(document.filename, ContentFile(f"%PDF {marker}".encode()))
+    document.file.save(document.filename, ContentFile(content))
     job = Job.objects.create(kind="test.world", label=f"Tâche {marker}", organisation=metropole)
     for scope in (grouping.journal_scope, commune.journal_scope):
         record(

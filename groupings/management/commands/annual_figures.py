@@ -21,7 +21,7 @@ LABELS = {
 
 
 class Command(BaseCommand):
-    help = "Chiffres d’une année : groupements suivis, communes, CCAS, montant estimé HT, participants."
+    help = "Chiffres d’une année\u00a0: groupements suivis, communes, CCAS, montant estimé HT, participants."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("year", nargs="?", type=int, metavar="ANNÉE", help="par défaut, l’année en cours")
@@ -30,14 +30,14 @@ class Command(BaseCommand):
     def handle(self, *, year: int | None, json: bool, **options) -> None:
         year = timezone.localdate().year if year is None else year
         if not 1982 <= year <= 2200:
-            raise CommandError(f"{year} n’est pas une année de la commande publique locale : entre 1982 et 2200.")
+            raise CommandError(f"{year} n’est pas une année de la commande publique locale\u00a0: entre 1982 et 2200.")
         figures = asdict(annual_figures(all_groupings(), year))
         if json:
             self.stdout.write(to_json(figures))
             return
         for key, value in figures.items():
             shown = format_euros(value) if key == "estimated_total_excl_tax" else value
-            self.stdout.write(f"{LABELS[key]} : {shown}")
+            self.stdout.write(f"{LABELS[key]}\u00a0: {shown}")
 
 
 def to_json(figures: dict) -> str:

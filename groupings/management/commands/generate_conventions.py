@@ -16,7 +16,7 @@ from procurement.core.jobs.progress import ProgressBar
 
 
 class Command(BaseCommand):
-    help = "Produit la convention constitutive d’un groupement : un PDF par membre, nommé RÉFÉRENCE_SIREN.pdf."
+    help = "Produit la convention constitutive d’un groupement\u00a0: un PDF par membre, nommé RÉFÉRENCE_SIREN.pdf."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("reference", metavar="RÉFÉRENCE")
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CommandError(f"Le dossier {folder} ne peut pas être créé : {error.strerror}.") from None
+            raise CommandError(f"Le dossier {folder} ne peut pas être créé\u00a0: {error.strerror}.") from None
         started = time.perf_counter()
         documents = produce(grouping, bar=ProgressBar(self.stderr, grouping.reference))
         for document in documents:
@@ -47,11 +47,11 @@ def produce(grouping: Grouping, *, bar: ProgressBar) -> list[ConventionDocument]
     try:
         job = conventions_request(grouping=grouping, actor=actor, now=timezone.now(), ring_bell=False)
     except BusinessError as error:
-        raise CommandError(f"{grouping.reference} : {error}") from None
+        raise CommandError(f"{grouping.reference}\u00a0: {error}") from None
     finished = runner.run(job.pk, on_progress=bar.update) or runner.wait(job.pk, on_progress=bar.update)
     bar.close()
     if finished.status != finished.Status.DONE:
-        raise CommandError(f"{grouping.reference} : {finished.message}")
+        raise CommandError(f"{grouping.reference}\u00a0: {finished.message}")
     return list(
         ConventionDocument.objects.filter(convention_id=job.parameters["convention"])
         .select_related("convention__grouping", "membership__organisation")
@@ -71,5 +71,5 @@ def find_grouping(reference: str, coordinator_siren: str | None = None) -> Group
             raise CommandError(f"Aucun groupement ne porte la référence {reference}.")
         case _:
             raise CommandError(
-                f"Plusieurs coordonnateurs ont un groupement {reference} : précisez --coordinator SIREN."
+                f"Plusieurs coordonnateurs ont un groupement {reference}\u00a0: précisez --coordinator SIREN."
             )

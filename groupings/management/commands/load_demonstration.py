@@ -23,7 +23,7 @@ class Command(BaseCommand):
             self.stdout.write("La démonstration est déjà chargée.")
         else:
             load(today=timezone.localdate())
-            self.stdout.write(f"Démonstration chargée : {Grouping.objects.count()} groupements.")
+            self.stdout.write(f"Démonstration chargée\u00a0: {Grouping.objects.count()} groupements.")
         if without_conventions:
             return
         groupings = Grouping.objects.filter(is_declared_only=False).select_related("coordinator").order_by("reference")

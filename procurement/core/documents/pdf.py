@@ -152,7 +152,7 @@ def render_html(
         try:
             pdf, meta = _convert(clean_text(html), clean_text(title), clean_text(author), issued_at)
             if _current.complaints:
-                raise PdfError("Le document n’est pas fidèle : " + " ; ".join(dict.fromkeys(_current.complaints)))
+                raise PdfError("Le document n’est pas fidèle\u00a0: " + " ; ".join(dict.fromkeys(_current.complaints)))
             if not (meta["title"].strip() and meta["author"].strip()):
                 raise PdfError("Le document n’a pas de titre ou pas d’auteur.")
             return pdf, _current.pages
@@ -178,7 +178,7 @@ def _convert(html: str, title: str, author: str, issued_at: datetime) -> tuple[b
                 resource_policy=ResourceAccessPolicy.server(ASSETS, allow_remote=False),
             )
         except (*failures, ValueError, LayoutError, RenderLimitError, ResourceAccessError) as error:
-            raise PdfError(f"Le document n’a pas pu être mis en page : {error}") from error
+            raise PdfError(f"Le document n’a pas pu être mis en page\u00a0: {error}") from error
     if status.err:
         _current.complaints.append(f"{status.err} erreur(s) du moteur")
     elif status.warn and not _current.complaints:
@@ -282,7 +282,7 @@ def _prepare() -> None:
 
     def draw_at_full_size(self, canv, x, y, _sW=0):  # noqa: N803 - ReportLab's own name
         if getattr(self, "_scale", 1.0) > _SMALLEST_SHRINK:
-            _current.complaints.append("Le contenu d’une cellule est trop grand : il serait rétréci.")
+            _current.complaints.append("Le contenu d’une cellule est trop grand\u00a0: il serait rétréci.")
         return draw(self, canv, x, y, _sW)
 
     kept.drawOn = draw_at_full_size
@@ -294,7 +294,7 @@ def _prepare() -> None:
         for line in getattr(getattr(self, "blPara", None), "lines", ()):
             room = line[0] if isinstance(line, tuple | list) else getattr(line, "extraSpace", 0)
             if room < -_FUZZ:
-                _current.complaints.append("Un mot est plus large que sa colonne : il serait coupé.")
+                _current.complaints.append("Un mot est plus large que sa colonne\u00a0: il serait coupé.")
         return draw_paragraph(self)
 
     paragraph.draw = draw_within_its_width
@@ -348,7 +348,7 @@ class Pages:
         for page, title, _ in self.bookmarks:
             if title == bookmark:
                 return page
-        raise PdfError(f"Le signet « {bookmark} » est introuvable.")
+        raise PdfError(f"Le signet «\u00a0{bookmark}\u00a0» est introuvable.")
 
 
 def assemble(order: Sequence[tuple[Pages, int]], *, title: str, author: str, issued_at: datetime) -> bytes:

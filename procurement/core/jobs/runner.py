@@ -60,7 +60,7 @@ def register(name: str) -> Callable[[type], type]:
 
     def decorate(kind: type) -> type:
         if name in _KINDS and type(_KINDS[name]).__qualname__ != kind.__qualname__:
-            raise ValueError(f"Deux tâches s’appellent « {name} ».")
+            raise ValueError(f"Deux tâches s’appellent «\u00a0{name}\u00a0».")
         _KINDS[name] = kind()
         return kind
 
@@ -116,7 +116,7 @@ def ring(job_id: Any) -> bool:
     try:
         run_job.delay(str(job_id))
     except Exception:
-        logger.warning("Le courtier de messages ne répond pas ; la tâche %s attend.", job_id, exc_info=True)
+        logger.warning("Le courtier de messages ne répond pas\u202f; la tâche %s attend.", job_id, exc_info=True)
         Job.objects.filter(pk=job_id).update(sent_at=None)
         return False
     return True
@@ -161,7 +161,7 @@ def run(job_id: Any, *, on_progress: Callable[[int, int], None] | None = None) -
 
 def _attempt(job: Job, token: str, on_progress: Callable[[int, int], None] | None) -> Job | None:
     if job.attempts > MAX_ATTEMPTS:
-        sentence = "La tâche s’est interrompue à plusieurs reprises : prévenez l’équipe technique."
+        sentence = "La tâche s’est interrompue à plusieurs reprises\u00a0: prévenez l’équipe technique."
         return _end(job, token, Job.Status.FAILED, sentence)
     try:
         return _run_items(job, token, on_progress)
@@ -169,7 +169,7 @@ def _attempt(job: Job, token: str, on_progress: Callable[[int, int], None] | Non
         return _end(job, token, Job.Status.FAILED, str(error))
     except Exception:
         logger.exception("Tâche %s (%s)", job.pk, job.kind)
-        return _end(job, token, Job.Status.FAILED, "Une erreur technique a arrêté la tâche ; elle a été signalée.")
+        return _end(job, token, Job.Status.FAILED, "Une erreur technique a arrêté la tâche\u202f; elle a été signalée.")
 
 
 def _run_items(job: Job, token: str, on_progress: Callable[[int, int], None] | None) -> Job | None:

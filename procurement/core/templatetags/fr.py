@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.templatetags.static import static
@@ -31,8 +31,10 @@ def nombre(value, decimals: int = 0) -> str:
         return UNKNOWN
     if isinstance(value, float):
         raise TypeError("Un flottant n’est pas un nombre exact.")
-    text = f"{Decimal(value):,.{int(decimals)}f}"
-    return text.replace(",", NARROW_SPACE).replace(".", ",")
+    rounded = (
+        Decimal(value).quantize(Decimal(1).scaleb(-int(decimals)), rounding=ROUND_HALF_UP) + 0
+    )  # + 0 turns -0 into 0
+    return f"{rounded:,f}".replace(",", NARROW_SPACE).replace(".", ",")  # + 0 turns -0 into 0
 
 
 @register.filter
@@ -52,7 +54,7 @@ def date_longue(value: date | None) -> str | SafeString:
     """``22 novembre 2026``, ``1er mars 2026`` with the ordinal raised (Django's ``jS`` is English)."""
     if not value:
         return UNKNOWN
-    day = format_html("1<sup>er</sup>") if value.day == 1 else value.day
+    day = format_html("{}<sup>er</sup>", 1) if value.day == 1 else value.day
     return format_html("{}{}{} {}", day, NO_BREAK_SPACE, MONTHS[value.month], value.year)
 
 
@@ -69,7 +71,8 @@ _TYPOGRAPHY = (
 
 @register.filter
 def typo(text: str) -> str:
-    """The spaces and apostrophes of the Imprimerie nationale, on a text typed by a person."""
+    """The spaces and apostrophes of the Imprimerie nationale, on a text typed by a person or told by a library."""
+    text = str(text)
     for pattern, replacement in _TYPOGRAPHY:
         text = pattern.sub(replacement, text)
     return text

@@ -28,7 +28,19 @@ class Command(BaseCommand):
         _refuse_busy_port(port)
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "procurement.settings"}
         commands = {
-            "worker": [sys.executable, "-m", "celery", "-q", "-A", "procurement", "worker", "-P", "solo", "-l", "WARNING"],
+            "worker": [
+                sys.executable,
+                "-m",
+                "celery",
+                "-q",
+                "-A",
+                "procurement",
+                "worker",
+                "-P",
+                "solo",
+                "-l",
+                "WARNING",
+            ],
             "web": [
                 *(sys.executable, "-m", "gunicorn", "procurement.wsgi", "--bind", f"127.0.0.1:{port}"),
                 *("--workers", str(web_workers), "--timeout", "60", "--log-level", "warning"),
@@ -53,7 +65,7 @@ class Command(BaseCommand):
         while children["web"].poll() is None:
             time.sleep(1)
             if children["worker"].poll() is not None:
-                self.stderr.write("Le processus des tâches s’est arrêté ; il est relancé.")
+                self.stderr.write("Le processus des tâches s’est arrêté\u202f; il est relancé.")
                 children["worker"] = _start(commands["worker"], environment)
             if time.monotonic() - last_sweep > SWEEP_EVERY:
                 sweep()
@@ -89,7 +101,7 @@ def _refuse_busy_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise CommandError(
-                f"Le port {port} est déjà pris : choisissez-en un autre, par exemple PORT={port + 1} make run."
+                f"Le port {port} est déjà pris\u00a0: choisissez-en un autre, par exemple PORT={port + 1} make run."
             ) from None
 
 
@@ -97,7 +109,7 @@ def _wait_until_answering(port: int, web: subprocess.Popen, seconds: float = 60)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if web.poll() is not None:
-            raise CommandError("Le serveur web n’a pas démarré : voir les messages ci-dessus.")
+            raise CommandError("Le serveur web n’a pas démarré\u00a0: voir les messages ci-dessus.")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -106,9 +118,9 @@ def _wait_until_answering(port: int, web: subprocess.Popen, seconds: float = 60)
 
 
 def _welcome(port: int) -> str:
-    lines = ["", f"  Groupements de commandes : http://127.0.0.1:{port}/", ""]
+    lines = ["", f"  Groupements de commandes\u00a0: http://127.0.0.1:{port}/", ""]
     if settings.DEMONSTRATION:
-        lines.append("  Entrez d’un clic : acheteuse, secrétaire de mairie ou finances. Ctrl-C pour arrêter.")
+        lines.append("  Entrez d’un clic\u00a0: acheteuse, secrétaire de mairie ou finances. Ctrl-C pour arrêter.")
     else:
         lines.append("  Entrez avec votre adresse électronique. Ctrl-C pour arrêter.")
     return "\n".join([*lines, ""])
