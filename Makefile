@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 MANAGE := $(BIN)/python manage.py
 export PORT
 
-.PHONY: run demo serve test lint bench browser-ready drill lock clean
+.PHONY: run demo test lint bench browser-ready lock clean
 
 run: demo  ## the demonstration, served on 127.0.0.1:$(PORT)
 	@$(MANAGE) serve --port $(PORT)
@@ -29,6 +29,7 @@ browser-ready: $(READY)
 	@mkdir -p var && sh .ci/browser > var/pytest-options
 
 bench: $(READY)  ## documents per second beside LibreOffice's mail merge
+	@sh .ci/office
 	$(BIN)/python -m tests.benchmarks.bench_conventions
 
 lock:  ## compile requirements.lock again from pyproject.toml, without any index address

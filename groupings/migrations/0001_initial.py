@@ -3,10 +3,11 @@
 import django.core.validators
 import django.db.models.deletion
 import djmoney.models.fields
+from django.db import migrations, models
+
 import groupings.models.convention
 import groupings.models.grouping
 import members.models
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
