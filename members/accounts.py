@@ -8,6 +8,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import DisallowedHost
 from django.dispatch import receiver
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import split_domain_port
@@ -87,7 +88,10 @@ def is_demonstration_request(request: HttpRequest) -> bool:
     """Whether the one-click sign-in may exist for this request: demonstration mode, local name, local visitor."""
     if not settings.DEMONSTRATION or any(request.META.get(header) for header in FORWARDED):
         return False
-    host, _port = split_domain_port(request.get_host())
+    try:
+        host, _port = split_domain_port(request.get_host())
+    except DisallowedHost:  # the page that says so asks again
+        return False
     return is_local(host) and is_local(request.META.get("REMOTE_ADDR", ""))
 
 

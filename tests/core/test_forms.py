@@ -146,3 +146,20 @@ def test_nothing_inline():
     html = str(Sheet({}))
     assert "style=" not in html
     assert "<script" not in html
+
+
+class OfALibrary(forms.Form):
+    """A form that knows nothing of the product, as the sign-in library's are."""
+
+    email = forms.EmailField(label="L'adresse", widget=forms.EmailInput(attrs={"placeholder": "Adresse e-mail"}))
+    code = forms.CharField(label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "class": "wide"}))
+
+
+def test_a_form_of_a_library_wears_our_classes_and_our_typography():
+    html = str(OfALibrary())
+    tags = Tags(html)
+    assert tags.named("email")["class"] == "form-control"
+    assert tags.named("code")["class"] == "wide form-control"
+    assert tags.named("email")["placeholder"] == "Adresse e-mail"
+    assert "placeholder" not in tags.named("code")  # it only repeated the label
+    assert ">L’adresse</label>" in html

@@ -5,6 +5,7 @@ import socket
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -260,6 +261,28 @@ def test_a_stopped_worker_leaves_the_job_to_the_next(enqueue, kind, bell):
     assert bell == [str(job.pk)]
     kind.on_make = lambda job, key: None
     assert runner.run(job.pk).status == "done"
+
+
+def test_a_job_longer_than_a_worker_may_run_is_resumed(enqueue, kind, bell):
+    job = enqueue()
+
+    def time_is_up(job, key):
+        if key == "b":
+            raise SoftTimeLimitExceeded
+
+    kind.on_make = time_is_up
+    assert runner.run(job.pk) is None
+    assert Job.objects.get().status == "running"
+    assert runner.sweep() == 1
+    kind.on_make = lambda job, key: None
+    assert runner.run(job.pk).status == "done"
+    assert kind.kept == ["A", "B", "C"]
+
+
+def test_waiting_for_a_job_nobody_took_runs_it(enqueue, kind):
+    progress = []
+    job = runner.wait(enqueue(ring_bell=False).pk, on_progress=lambda done, total: progress.append((done, total)))
+    assert (job.status, progress[-1]) == ("done", (3, 3))
 
 
 def test_a_job_that_kills_its_workers_stops_and_says_so(enqueue, kind):

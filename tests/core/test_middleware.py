@@ -123,3 +123,23 @@ def test_a_session_that_ended_sends_the_whole_page_to_the_sign_in(client):
 def test_without_htmx_it_redirects_as_usual(client):
     response = client.get("/groupements/")
     assert (response.status_code, response["Location"]) == (302, "/connexion/?next=/groupements/")
+
+
+@pytest.mark.django_db
+def test_a_request_under_a_foreign_name_gets_a_plain_page(client):
+    response = client.get("/", HTTP_HOST="autre.exemple.fr")
+    assert response.status_code == 400
+    assert "Demande incomprise" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_crash_shows_a_page_that_needs_nothing(client, monkeypatch):
+    def crash(*args, **kwargs):
+        raise ZeroDivisionError
+
+    client.raise_request_exception = False
+    monkeypatch.setattr("procurement.core.views.pages.render", crash)
+    response = client.get("/aide/")
+    assert response.status_code == 500
+    assert "Erreur technique" in response.content.decode()
+    assert "ZeroDivisionError" not in response.content.decode()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -130,7 +131,8 @@ def wait(job_id: Any, *, on_progress: Callable[[int, int], None] | None = None) 
             on_progress(job.done, job.total)
         if job.is_finished:
             return job
-        if job.lease_until and job.lease_until < timezone.now() and run(job_id, on_progress=on_progress):
+        nobody_holds_it = job.lease_until is None or job.lease_until < timezone.now()
+        if nobody_holds_it and run(job_id, on_progress=on_progress):
             continue
         time.sleep(0.5)
 
@@ -167,6 +169,11 @@ def _attempt(job: Job, token: str, on_progress: Callable[[int, int], None] | Non
         return _run_items(job, token, on_progress)
     except BusinessError as error:
         return _end(job, token, Job.Status.FAILED, str(error))
+    except SoftTimeLimitExceeded:
+        # The worker's time is up, not the job's: the sweeper rings, and the next run starts after the last item.
+        held = Job.objects.filter(pk=job.pk, claimed_by=token, attempts=job.attempts, status=Job.Status.RUNNING)
+        held.update(lease_until=timezone.now(), sent_at=None)
+        return None
     except Exception:
         logger.exception("Tâche %s (%s)", job.pk, job.kind)
         return _end(job, token, Job.Status.FAILED, "Une erreur technique a arrêté la tâche\u202f; elle a été signalée.")

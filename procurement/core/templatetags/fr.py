@@ -5,11 +5,13 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils.dates import MONTHS
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from procurement.core.forms import style
 from procurement.core.money import NARROW_SPACE, NO_BREAK_SPACE, format_euros
 
 register = template.Library()
@@ -83,6 +85,18 @@ def pluriel(count: int, forms: str = ",s") -> str:
     """``{{ n }} membre{{ n|pluriel }}``: in French zero and one are singular. ``forms`` is "singular,plural"."""
     singular, plural = forms.split(",")
     return singular if abs(count) < 2 else plural
+
+
+@register.filter
+def controle(field: BoundField) -> BoundField:
+    """The field, its widget wearing the classes of the product: forms of libraries come without any.
+
+    A hint that only repeats the label is dropped.
+    """
+    style(field.field)
+    if field.field.widget.attrs.get("placeholder") == field.label:
+        del field.field.widget.attrs["placeholder"]
+    return field
 
 
 @register.simple_tag
