@@ -5,8 +5,6 @@ import shutil
 
 import pytest
 
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's synchronous API keeps an event loop in this thread
-
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,7 +21,7 @@ ARGUMENTS = [
 LOCAL = ("http://127.0.0.1", "http://localhost", "data:", "about:", "blob:")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: Playwright keeps an event loop in this thread, which Django's ORM refuses
 def chromium():
     from playwright.sync_api import sync_playwright
 
