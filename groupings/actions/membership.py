@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db import transaction
 from djmoney.money import Money
 
+from groupings.choices import GroupingStatus
 from groupings.models import Deliberation, Grouping, Lot, Membership, NeedLine
 from members.models import Organisation
 from members.roles import may, require
@@ -89,6 +90,8 @@ def need_set(
     grouping) or BusinessError once the tender has started.
     """
     _require_needs(membership, actor)
+    if membership.grouping.status == GroupingStatus.CANCELLED:
+        raise BusinessError("Les besoins ne changent plus\u00a0: ce groupement est abandonné.")
     if membership.grouping.is_launched:
         raise BusinessError("Les besoins ne changent plus\u00a0: la consultation est lancée.")
     with transaction.atomic():

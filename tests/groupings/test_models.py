@@ -10,7 +10,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from djmoney.money import Money
 
+from groupings.actions.membership import need_set
 from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
+from procurement.core.actors import SystemActor
+from procurement.core.errors import BusinessError
 from tests.support.factories import (
     adopt,
     make_grouping,
@@ -326,3 +329,11 @@ def test_figures_of_a_list_of_groupings():
     row = Grouping.objects.filter(coordinator=metropole).with_figures().get()
     assert (row.member_count, row.executory_count) == (2, 1)
     assert Decimal(row.estimated_total) == Decimal("4000.00")
+
+
+def test_the_needs_of_an_abandoned_grouping_do_not_change():
+    _, grouping = make_territory(members=1, lots=1, status="cancelled")
+    membership = grouping.memberships.first()
+    with pytest.raises(BusinessError, match="abandonné"):
+        need_set(membership=membership, lot=grouping.lots.get(), amount=Decimal("5.00"), actor=SystemActor("essai"))
+    assert membership.needs.get().estimated_amount_excl_tax.amount == Decimal("1000.00")
