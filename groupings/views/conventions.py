@@ -6,7 +6,7 @@ import logging
 import zipfile
 
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -73,9 +73,8 @@ def convention_archive(request: HttpRequest, pk: int, version: int) -> HttpRespo
             entry = zipfile.ZipInfo(document.filename, made_at.timetuple()[:6])
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, read_checked(document))
-    buffer.seek(0)
     name = f"{grouping.reference}_conventions_v{version}.zip"
-    return FileResponse(buffer, as_attachment=True, filename=name, content_type=ZIP_TYPE)
+    return download_response(buffer.getvalue(), filename=name, content_type=ZIP_TYPE)
 
 
 def read_checked(document: ConventionDocument) -> bytes:

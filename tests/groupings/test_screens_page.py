@@ -233,7 +233,7 @@ def test_the_files_are_those_whose_hash_is_kept(client, produced):
     metropole, grouping, _ = produced
     sign_in(client, metropole)
     with zipfile.ZipFile(
-        io.BytesIO(b"".join(client.get(reverse("convention_archive", args=[grouping.pk, 1])).streaming_content))
+        io.BytesIO(client.get(reverse("convention_archive", args=[grouping.pk, 1])).content)
     ) as archive:
         hashes = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
     assert hashes == {document.filename: document.sha256 for document in ConventionDocument.objects.all()}
@@ -247,7 +247,7 @@ def test_a_member_only_gets_its_own_file(client, produced):
     metropole, grouping, job = produced
     own, other = grouping.memberships.exclude(organisation=metropole)
     sign_in(client, own.organisation, Role.MEMBER_AGENT)
-    archive = b"".join(client.get(reverse("convention_archive", args=[grouping.pk, 1])).streaming_content)
+    archive = client.get(reverse("convention_archive", args=[grouping.pk, 1])).content
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         assert files.namelist() == [f"{grouping.reference}_{own.organisation.siren}.pdf"]
     status = {
