@@ -60,10 +60,19 @@ def test_a_template_in_another_language_is_still_declared_french(template):
     assert read(pdf.render(name, {})).trailer["/Root"]["/Lang"] == "fr"
 
 
-@pytest.mark.parametrize("page", ["<p>rien</p>", "<html><head><title>T</title></head><body><p>x</p></body></html>"])
-def test_a_document_without_title_or_author_is_refused(template, page):
+UNNAMED = ["<p>rien</p>", "<html><head><title>T</title></head><body><p>x</p></body></html>"]
+
+
+@pytest.mark.parametrize("page", UNNAMED)
+def test_html_without_title_or_author_is_refused(page):
     with pytest.raises(PdfError, match="titre"):
-        pdf.render(template(page), {})
+        pdf.render_html(page)
+
+
+@pytest.mark.parametrize(("page", "title"), zip(UNNAMED, ["document", "T"], strict=True))
+def test_a_template_that_names_nobody_still_gets_a_title_and_an_author(template, page, title):
+    metadata = read(pdf.render(template(page), {})).metadata
+    assert (metadata.title, metadata.author) == (title, "Groupements de commandes")
 
 
 def test_same_input_same_bytes_and_the_date_is_the_caller_s(template):

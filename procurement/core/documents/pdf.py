@@ -48,6 +48,12 @@ _MARKUP = re.compile(r"([<>&;])")
 _lock = threading.RLock()
 
 
+PRODUCT = "Groupements de commandes"
+_TITLE_TAG = re.compile(r"<title>.*?</title>", re.DOTALL | re.IGNORECASE)
+_TITLE = re.compile(r"<title>\s*[^<\s].*?</title>", re.DOTALL | re.IGNORECASE)
+_AUTHOR = re.compile(r"<meta name=.author.[^>]*>", re.IGNORECASE)
+
+
 class PdfError(RuntimeError):
     """The document was not produced: the engine failed, or drew something else than what was asked."""
 
@@ -83,17 +89,24 @@ def clean_text(text: str) -> str:
 def render(template_name: str, context: Mapping[str, Any]) -> bytes:
     """Lay a Django template out as a PDF.
 
-    ``context`` may hold ``title`` and ``author`` (else the template's ``<title>`` and ``<meta name="author">``),
+    ``context`` may hold ``title`` and ``author`` (else the template's ``<title>`` and ``<meta name="author">``, else
+    the template's name and the product's: a document always has both),
     ``issued_at`` (aware datetime, the document's date) and ``watermark`` (a word across every page). The template
     receives ``total_pages``, right in one pass for a document of a known length (``total_pages`` in ``context`` is
     then the first guess) and in two otherwise. Autoescape is always on, whatever the engine's setting.
     Raises PdfError on any error or warning of the engine.
     """
+
+    def html(total: int) -> str:
+        return template_html(template_name, {**context, "total_pages": total})
+
+    guess = context.get("total_pages", 1)
+    own = html(guess)
     pdf, _ = render_paged(
-        lambda total: template_html(template_name, {**context, "total_pages": total}),
-        guess=context.get("total_pages", 1),
-        title=context.get("title", ""),
-        author=context.get("author", ""),
+        html,
+        guess=guess,
+        title=context.get("title") or ("" if _TITLE.search(own) else Path(template_name).stem),
+        author=context.get("author") or ("" if _AUTHOR.search(own) else PRODUCT),
         issued_at=context.get("issued_at") or DEFAULT_ISSUED_AT,
         watermark=context.get("watermark", ""),
     )
@@ -193,9 +206,9 @@ def _with_language(html: str, title: str, author: str) -> str:
     head = f"<title>{escape(title)}</title>" if title else ""
     head += f'<meta name="author" content="{escape(author)}">' if author else ""
     if title:
-        html = re.sub(r"<title>.*?</title>", "", html, count=1, flags=re.DOTALL | re.IGNORECASE)
+        html = _TITLE_TAG.sub("", html, count=1)
     if author:
-        html = re.sub(r"<meta name=.author.[^>]*>", "", html, count=1, flags=re.IGNORECASE)
+        html = _AUTHOR.sub("", html, count=1)
     html = re.sub(r"<!doctype[^>]*>|</?html[^>]*>", "", html, flags=re.IGNORECASE)
     html, found = re.subn(r"<head[^>]*>", lambda tag: tag[0] + head, html, count=1, flags=re.IGNORECASE)
     body = html if found else f"<head>{head}</head>{html}"
