@@ -69,7 +69,7 @@ def test_html_without_title_or_author_is_refused(page):
         pdf.render_html(page)
 
 
-@pytest.mark.parametrize(("page", "title"), zip(UNNAMED, ["document", "T"], strict=True))
+@pytest.mark.parametrize(("page", "title"), [(UNNAMED[0], "document"), (UNNAMED[1], "T")])
 def test_a_template_that_names_nobody_still_gets_a_title_and_an_author(template, page, title):
     metadata = read(pdf.render(template(page), {})).metadata
     assert (metadata.title, metadata.author) == (title, "Groupements de commandes")
