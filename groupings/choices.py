@@ -72,6 +72,9 @@ class DeliberationStatus(models.TextChoices):
     REJECTED = "rejected", "Rejetée"
     POSTPONED = "postponed", "Reportée"
     NO_QUORUM = "no_quorum", "Sans quorum"
+    CHALLENGED = "challenged", "Contestée"
+    WITHDRAWN = "withdrawn", "Retirée"
+    ANNULLED = "annulled", "Annulée"
 
 
 #: Not voted yet, or voted to no effect: somebody still has something to do.
@@ -83,6 +86,12 @@ AWAITING_VOTE = (
     DeliberationStatus.POSTPONED,
     DeliberationStatus.NO_QUORUM,
 )
+#: Adopted and still standing: a challenge suspends nothing (CJA, L4).
+IN_FORCE = (DeliberationStatus.ADOPTED, DeliberationStatus.CHALLENGED)
+#: Voted to no effect, or undone since: somebody decides whether the assembly votes again.
+WITHOUT_EFFECT = (DeliberationStatus.REJECTED, DeliberationStatus.WITHDRAWN, DeliberationStatus.ANNULLED)
+#: On the agenda of a known session.
+ON_A_SESSION = (DeliberationStatus.ON_AGENDA, DeliberationStatus.CONVENED)
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,9 @@ DELIBERATION_BADGES = {
     DeliberationStatus.REJECTED: Badge("Rejetée", "muted", "x-circle"),
     DeliberationStatus.POSTPONED: Badge("Reportée", "neutral", "arrow-repeat"),
     DeliberationStatus.NO_QUORUM: Badge("Sans quorum", "neutral", "people"),
+    DeliberationStatus.CHALLENGED: Badge("Contestée", "amber", "exclamation-triangle-fill"),
+    DeliberationStatus.WITHDRAWN: Badge("Retirée", "muted", "x-circle"),
+    DeliberationStatus.ANNULLED: Badge("Annulée", "muted", "x-circle"),
 }
 EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
 LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")

@@ -7,10 +7,13 @@ of, the shared status of the others, and only their own needs.
 from datetime import date
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 
-from groupings.choices import AWAITING_VOTE, DeliberationStatus
+from groupings.choices import AWAITING_VOTE, IN_FORCE
 from procurement.core.querysets import money_subquery
+
+#: The purposes by which a member enters the grouping; ``Deliberation.APPROVALS``, which this file cannot import.
+APPROVALS = ("convention", "membership")
 
 
 def _territory(prefix: str, affiliation) -> Q:
@@ -62,8 +65,8 @@ class GroupingQuerySet(models.QuerySet):
 
         active = Q(memberships__withdrawn_on__isnull=True)
         executory = Q(
-            memberships__deliberations__purpose="membership",
-            memberships__deliberations__status=DeliberationStatus.ADOPTED,
+            memberships__deliberations__purpose__in=APPROVALS,
+            memberships__deliberations__status__in=IN_FORCE,
             memberships__deliberations__received_on__isnull=False,
             memberships__deliberations__published_on__isnull=False,
         )
@@ -90,6 +93,26 @@ class MembershipQuerySet(models.QuerySet):
     def active(self) -> "MembershipQuerySet":
         return self.filter(withdrawn_on__isnull=True)
 
+    def with_approval(self, today: date) -> "MembershipQuerySet":
+        """What the launch depends on, in three queries: ``votes`` (the approval and its session), ``has_needs``,
+        ``signed_on``, and the body's coming sessions as ``organisation.coming``."""
+        from groupings.models import Deliberation, NeedLine, Signature
+        from members.models import CouncilSession
+
+        signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
+        coming = CouncilSession.objects.filter(meeting_on__gte=today)
+        return (
+            self.select_related("organisation__parent")
+            .annotate(
+                has_needs=Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
+                signed_on=models.Subquery(signatures.values("signed_on")[:1]),
+            )
+            .prefetch_related(
+                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes"),
+                Prefetch("organisation__sessions", coming, to_attr="coming"),
+            )
+        )
+
 
 class NeedLineQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "NeedLineQuerySet":
@@ -113,6 +136,10 @@ class DeliberationQuerySet(models.QuerySet):
             _own("membership__organisation_id", "membership__grouping__", affiliation)
         )
 
+    def approvals(self) -> "DeliberationQuerySet":
+        """Those the launch waits for: one per member."""
+        return self.filter(purpose__in=APPROVALS)
+
     def awaiting_vote(self) -> "DeliberationQuerySet":
         return self.filter(status__in=AWAITING_VOTE, membership__withdrawn_on__isnull=True)
 
@@ -120,7 +147,7 @@ class DeliberationQuerySet(models.QuerySet):
         """Adopted, and not yet enforceable: to transmit, to publish, or waiting for the receipt."""
         return self.filter(
             Q(received_on__isnull=True) | Q(published_on__isnull=True),
-            status=DeliberationStatus.ADOPTED,
+            status__in=IN_FORCE,
             membership__withdrawn_on__isnull=True,
         )
 
@@ -136,6 +163,26 @@ class DeliberationQuerySet(models.QuerySet):
             organisation=OuterRef("membership__organisation"), meeting_on__gte=today
         ).order_by("meeting_on")
         return self.annotate(next_session_on=models.Subquery(upcoming.values("meeting_on")[:1]))
+
+
+class OfDeliberationQuerySet(models.QuerySet):
+    """Rows that only the member itself and the coordinator's people see: files, attempts, proposals."""
+
+    def visible_to(self, affiliation) -> "OfDeliberationQuerySet":
+        return self.filter(
+            _visible_groupings("deliberation__membership__grouping__", affiliation),
+            _own("deliberation__membership__organisation_id", "deliberation__membership__grouping__", affiliation),
+        )
+
+
+class OwnMembershipQuerySet(models.QuerySet):
+    """Rows of a membership that only the member itself and the coordinator's people see: drafts, links, signatures."""
+
+    def visible_to(self, affiliation) -> "OwnMembershipQuerySet":
+        return self.filter(
+            _visible_groupings("membership__grouping__", affiliation),
+            _own("membership__organisation_id", "membership__grouping__", affiliation),
+        )
 
 
 class ConventionDocumentQuerySet(models.QuerySet):

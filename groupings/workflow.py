@@ -1,9 +1,11 @@
-"""The life cycle of a grouping, one row per step."""
+"""The life cycles of a grouping and of a deliberation, one row per step."""
 
+from groupings.choices import AWAITING_VOTE, DeliberationStatus
+from groupings.choices import DeliberationStatus as D
 from groupings.choices import GroupingStatus as S
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
 from members.roles import Role
-from procurement.core.workflow import Transition, Workflow
+from procurement.core.workflow import UNCHANGED, Transition, Workflow
 
 _COORDINATION = (Role.BUYER, Role.JURIST)
 
@@ -21,27 +23,9 @@ def _convention_frozen(grouping) -> str:
 
 
 def _may_launch(grouping) -> str:
-    from groupings.models import NeedLine
+    from groupings.forecast import launch_readiness
 
-    concerned = NeedLine.objects.active().filter(membership__grouping=grouping).values("membership")
-    waiting = [
-        deliberation.membership.organisation.name
-        for deliberation in _deliberations(grouping, concerned)
-        if deliberation.status != "not_required" and deliberation.executory_on is None
-    ]
-    voting = _deliberations(grouping, concerned).values("membership")
-    unasked = (
-        grouping.memberships.active().filter(pk__in=concerned).exclude(pk__in=voting).select_related("organisation")
-    )
-    return launch_refusal(waiting=[*waiting, *(membership.organisation.name for membership in unasked)])
-
-
-def _deliberations(grouping, memberships):
-    from groupings.models import Deliberation
-
-    return Deliberation.objects.filter(membership__in=memberships, purpose="membership").select_related(
-        "membership__organisation"
-    )
+    return launch_refusal(**launch_readiness(grouping))
 
 
 GROUPING_WORKFLOW = Workflow(
@@ -70,5 +54,64 @@ GROUPING_WORKFLOW = Workflow(
             _COORDINATION,
             needs_reason=True,
         ),
+    ],
+)
+
+
+_WRITERS = (Role.BUYER, Role.JURIST, Role.MEMBER_AGENT)
+
+
+def _is_followed(deliberation) -> str:
+    if deliberation.membership.grouping.status == S.CANCELLED:
+        return "Ce groupement est abandonné\u00a0: ses délibérations ne changent plus."
+    if not deliberation.membership.is_active:
+        return f"{deliberation.membership.organisation.name} ne participe plus à ce groupement."
+    return ""
+
+
+def _step(name, label, sources, target, roles=_WRITERS, *, needs_reason=False) -> Transition:
+    return Transition(name, label, tuple(sources), target, roles, _is_followed, needs_reason)
+
+
+#: domain.md §3.6. Transmitted, received, published and enforceable are dates of an adopted deliberation, independent
+#: of one another, and not states.
+DELIBERATION_WORKFLOW = Workflow(
+    "status",
+    dict(DeliberationStatus.choices),
+    [
+        _step(
+            "send_draft", "Envoyer le modèle", (D.TO_SCHEDULE, D.POSTPONED, D.NO_QUORUM), D.DRAFT_SENT, _COORDINATION
+        ),
+        _step("schedule", "Inscrire à l’ordre du jour", AWAITING_VOTE, D.ON_AGENDA),
+        _step("convene", "Enregistrer la convocation", (D.ON_AGENDA,), D.CONVENED),
+        _step("unschedule", "Retirer de l’ordre du jour", (D.ON_AGENDA, D.CONVENED), D.TO_SCHEDULE, needs_reason=True),
+        _step("adopt", "Adoptée", AWAITING_VOTE, D.ADOPTED),
+        _step("reject", "Rejetée", AWAITING_VOTE, D.REJECTED),
+        _step("postpone", "Reportée", AWAITING_VOTE, D.POSTPONED),
+        _step("miss_quorum", "Quorum non atteint", AWAITING_VOTE, D.NO_QUORUM),
+        _step("vote_again", "Délibérer de nouveau", (D.REJECTED, D.WITHDRAWN, D.ANNULLED), D.TO_SCHEDULE),
+        _step(
+            "undo_vote",
+            "Annuler la saisie du vote",
+            (D.ADOPTED, D.REJECTED, D.POSTPONED, D.NO_QUORUM),
+            D.TO_SCHEDULE,
+            needs_reason=True,
+        ),
+        _step(
+            "record_effect", "Enregistrer transmission, réception, publication", (D.ADOPTED, D.CHALLENGED), UNCHANGED
+        ),
+        _step("challenge", "Acte contesté", (D.ADOPTED,), D.CHALLENGED, _COORDINATION, needs_reason=True),
+        _step("dismiss_challenge", "Recours écarté", (D.CHALLENGED,), D.ADOPTED, _COORDINATION, needs_reason=True),
+        _step("annul", "Acte annulé par le juge", (D.CHALLENGED,), D.ANNULLED, _COORDINATION, needs_reason=True),
+        _step("withdraw", "Acte retiré par son auteur", (D.ADOPTED, D.CHALLENGED), D.WITHDRAWN, needs_reason=True),
+        _step(
+            "waive",
+            "Dispenser de délibérer",
+            (D.TO_SCHEDULE, D.DRAFT_SENT),
+            D.NOT_REQUIRED,
+            _COORDINATION,
+            needs_reason=True,
+        ),
+        _step("require", "Demander une délibération", (D.NOT_REQUIRED,), D.TO_SCHEDULE, _COORDINATION),
     ],
 )

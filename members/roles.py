@@ -28,6 +28,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "grouping.create": frozenset({Role.BUYER, Role.JURIST}),
     "grouping.change": frozenset({Role.BUYER, Role.JURIST}),
     "needs.change": frozenset({Role.BUYER, Role.JURIST, Role.MEMBER_AGENT}),
+    "deliberation.change": frozenset({Role.BUYER, Role.JURIST, Role.MEMBER_AGENT}),
+    "deliberation.override": frozenset({Role.JURIST}),
     "convention.generate": frozenset({Role.BUYER, Role.JURIST}),
     "export": frozenset(Role),
 }

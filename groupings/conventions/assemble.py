@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Prefetch, Q
 
-from groupings.choices import DeliberationStatus
+from groupings.choices import IN_FORCE, DeliberationStatus
 from groupings.conventions.values import (
     CommitteeSeatValues,
     ConventionValues,
@@ -84,7 +84,7 @@ def assemble(grouping: Grouping, *, version: int) -> ConventionValues:
 def _memberships(grouping: Grouping, as_of: date) -> list[Membership]:
     """The active members, coordinator first, each with who signed for it on that day and its decision to join."""
     in_office = Representative.objects.in_office(as_of).select_related("organisation")
-    decisions = Deliberation.objects.filter(purpose=Deliberation.Purpose.MEMBERSHIP)
+    decisions = Deliberation.objects.approvals()
     memberships = (
         grouping.memberships.active()
         .select_related("organisation__parent")
@@ -119,7 +119,7 @@ def _member(membership: Membership) -> MemberValues:
             executory_on=decision.executory_on,
             taken_by=decision.kind,
         )
-        if decision and decision.status == DeliberationStatus.ADOPTED
+        if decision and decision.status in IN_FORCE
         else None,
         is_deliberation_waived=bool(decision and decision.status == DeliberationStatus.NOT_REQUIRED),
     )

@@ -19,15 +19,23 @@ def votes_refusal(*, has_convention: bool) -> str:
     return "" if has_convention else "Produisez d’abord la convention\u00a0: c’est elle que les assemblées approuvent."
 
 
-def launch_refusal(*, waiting: Sequence[str]) -> str:
+def launch_refusal(*, waiting: Sequence[str], unsigned: Sequence[str]) -> str:
     """The convention is in force before the procedure starts (CE, 25/04/1994, Région Aquitaine, n° 99926).
 
-    ``waiting``: names of the members whose needs are in the tender and whose act is not enforceable yet.
+    Names of the members whose needs are in the tender: ``waiting`` those whose act is not enforceable yet,
+    ``unsigned`` those whose act is, or who need none, and who have not signed the convention.
     """
-    if not waiting:
+    causes = []
+    if waiting:
+        causes.append(f"la délibération n’est pas exécutoire pour {_names(waiting)}")
+    if unsigned:
+        causes.append(f"la convention n’est pas signée par {_names(unsigned)}")
+    if not causes:
         return ""
-    names = ", ".join(waiting[:5]) + (f" et {len(waiting) - 5} autres" if len(waiting) > 5 else "")
     return (
-        f"Lancement impossible\u00a0: la délibération n’est pas exécutoire pour {names}. La convention doit être "
-        "en vigueur avant la consultation."
+        f"Lancement impossible\u00a0: {' et '.join(causes)}. La convention doit être en vigueur avant la consultation."
     )
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" et {len(names) - 5} autres" if len(names) > 5 else "")

@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
-from django.db.models import Count, Prefetch
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, DeliberationStatus
+from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge
+from groupings.forecast import launch_states, readiness
 from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
 from groupings.reference import cpv
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
+from groupings.rules.launch import MemberState
 from groupings.views.common import find_grouping, may_change, may_change_needs, sees_all
 from groupings.workflow import GROUPING_WORKFLOW
 from members.roles import may
@@ -62,23 +65,21 @@ class Page:
         self.grouping, self.affiliation, self.today = grouping, affiliation, today
         self.sees_all = sees_all(grouping, affiliation)
         self.may_change = may_change(grouping, affiliation)
-        self.memberships = list(
-            grouping.memberships.select_related("organisation").prefetch_related(
-                Prefetch(
-                    "deliberations",
-                    Deliberation.objects.filter(purpose=Deliberation.Purpose.MEMBERSHIP).select_related("session"),
-                    to_attr="votes",
-                )
-            )
-        )
+        self.memberships = list(grouping.memberships.with_approval(today))
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
-        self.conventions = list(grouping.conventions.defer("values").annotate(document_count=Count("documents")))
+        versions = grouping.conventions.annotate(document_count=Count("documents"))
+        # A member learns the amounts of the others from the frozen values; the coordinator's people never need them.
+        self.conventions = list(versions.defer("values") if self.sees_all else versions)
         self.frozen = frozen_amounts(self.latest, affiliation, self.sees_all)
 
     @property
     def latest(self) -> Convention | None:
         return self.conventions[0] if self.conventions else None
+
+    @cached_property
+    def launch_states(self) -> list[MemberState]:
+        return launch_states(self.grouping, self.memberships, self.today)
 
     @property
     def earlier(self) -> list[Convention]:
@@ -168,15 +169,8 @@ class Page:
         if transition.name == "start_votes":
             return votes_refusal(has_convention=bool(self.conventions))
         if transition.name == "launch":
-            concerned = [membership for membership in self.memberships if membership.pk in answered]
-            waiting = [m for m in concerned if m.votes and not _is_cleared(m.votes[0])]
-            unasked = [m for m in concerned if not m.votes]
-            return launch_refusal(waiting=[m.organisation.name for m in (*waiting, *unasked)])
+            return launch_refusal(**readiness(self.launch_states))
         return transition.guard(self.grouping)
-
-
-def _is_cleared(vote: Deliberation) -> bool:
-    return vote.status == DeliberationStatus.NOT_REQUIRED or vote.executory_on is not None
 
 
 def frozen_amounts(convention: Convention | None, affiliation, everything: bool) -> dict[int, Decimal]:

@@ -10,6 +10,8 @@ from typing import Any
 from procurement.core.errors import TransitionRefused
 
 SYSTEM_ROLE = "system"
+#: The target of a step that records a fact and leaves the state as it is.
+UNCHANGED = ""
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Transition:
     """One row of a life cycle.
 
     ``guard`` receives the object and returns the French reason why the step is refused now, or an empty string.
+    ``target`` is UNCHANGED for a step that only records a fact.
     ``needs_reason``: the journal demands a written reason (steps that go back or put an end).
     """
 
@@ -39,7 +42,7 @@ class Workflow:
         self._by_name = {transition.name: transition for transition in self.transitions}
         if len(self._by_name) != len(self.transitions):
             raise ValueError("Deux transitions portent le même nom.")
-        unknown = {s for t in self.transitions for s in (*t.sources, t.target)} - set(labels)
+        unknown = {s for t in self.transitions for s in (*t.sources, t.target)} - {*labels, UNCHANGED}
         if unknown:
             raise ValueError(f"États inconnus\u00a0: {sorted(unknown)}.")
 
@@ -74,7 +77,8 @@ class Workflow:
         refusal = transition.guard(obj) if transition.guard else ""
         if refusal:
             raise TransitionRefused(refusal)
-        setattr(obj, self.field, transition.target)
+        if transition.target != UNCHANGED:
+            setattr(obj, self.field, transition.target)
         return transition
 
     def markdown(self, role_labels: dict[str, str]) -> str:
@@ -82,10 +86,9 @@ class Workflow:
         lines = ["| Depuis | Étape | Vers | Qui | Motif écrit |", "|---|---|---|---|---|"]
         for t in self.transitions:
             sources = ", ".join(self.labels[s] for s in t.sources)
+            target = self.labels[t.target] if t.target != UNCHANGED else "(inchangé)"
             roles = ", ".join(role_labels[r] for r in t.roles)
-            lines.append(
-                f"| {sources} | {t.label} | {self.labels[t.target]} | {roles} | {'oui' if t.needs_reason else 'non'} |"
-            )
+            lines.append(f"| {sources} | {t.label} | {target} | {roles} | {'oui' if t.needs_reason else 'non'} |")
         return "\n".join(lines)
 
 

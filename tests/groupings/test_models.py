@@ -278,11 +278,25 @@ def test_an_act_is_enforceable_once_published_and_received(deliberation):
 
 
 def test_an_actes_identifier_belongs_to_one_act(deliberation):
+    adopted = {"status": "adopted", "decided_on": date(2026, 10, 1), "actes_id": "034-243400017-20261001-DL1-DE"}
+    Deliberation.objects.filter(pk=deliberation.pk).update(**adopted)
+    assert_refused_by_database(Deliberation(membership=deliberation.membership, purpose="award", **adopted))
+
+
+def test_an_act_not_voted_has_no_actes_identifier(deliberation):
     deliberation.actes_id = "034-243400017-20261001-DL1-DE"
-    deliberation.save()
-    assert_refused_by_database(
-        Deliberation(membership=deliberation.membership, purpose="award", actes_id=deliberation.actes_id)
-    )
+    assert_refused(deliberation, "Seule une délibération adoptée se transmet et se publie.")
+
+
+def test_a_member_approves_once_and_may_vote_several_amendments(deliberation):
+    assert_refused_by_database(Deliberation(membership=deliberation.membership, purpose="convention"))
+    for _ in range(2):
+        Deliberation.objects.create(membership=deliberation.membership, purpose="amendment")
+
+
+def test_the_numbers_of_a_vote_come_together(deliberation):
+    deliberation.votes_for = 12
+    assert_refused(deliberation, "Indiquez tous les nombres du vote, ou aucun.")
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def make_need(membership: Membership, lot: Lot, amount: str | None = "1000.00", 
 def adopt(membership: Membership, decided_on: date, *, executory: bool = True, number: str = "2026-01") -> Deliberation:
     """The member has voted for; with ``executory``, the act is published and received the same day."""
     act = {"transmitted_on": decided_on, "received_on": decided_on, "published_on": decided_on} if executory else {}
-    deliberation = membership.deliberations.get(purpose="membership")
+    deliberation = membership.deliberations.approvals().get()
     for field, value in {"status": "adopted", "decided_on": decided_on, "number": number, **act}.items():
         setattr(deliberation, field, value)
     deliberation.save()
