@@ -3,7 +3,7 @@ unique for one coordinator."""
 
 from django.urls import path
 
-from groupings.views import cards, conventions, detail, home, listing, lots, memberships, needs
+from groupings.views import cards, conventions, detail, home, launch, listing, lots, memberships, needs
 from procurement.core.jobs.views import job_detail
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("groupements/<int:pk>/", detail.grouping_detail, name="grouping_detail"),
     path("groupements/<int:pk>/modifier/", cards.grouping_change, name="grouping_change"),
     path("groupements/<int:pk>/etape/", cards.grouping_advance_step, name="grouping_advance"),
+    path("groupements/<int:pk>/lancer-sans/", launch.grouping_launch_without_members, name="grouping_launch_without"),
     path("groupements/<int:pk>/lots/nouveau/", lots.lot_create, name="lot_create"),
     path("groupements/<int:pk>/lots/<int:lot_pk>/modifier/", lots.lot_change, name="lot_change"),
     path("groupements/<int:pk>/lots/<int:lot_pk>/retirer/", lots.lot_remove_confirm, name="lot_remove"),

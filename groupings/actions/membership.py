@@ -36,7 +36,9 @@ def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on:
         save_recorded(
             membership, actor=actor, verb="membership.add", sentence=f"{organisation.name} rejoint le groupement"
         )
-        Deliberation.objects.create(membership=membership)
+        is_coordinator = organisation.pk == grouping.coordinator_id
+        purpose = Deliberation.Purpose.CONVENTION if is_coordinator else Deliberation.Purpose.MEMBERSHIP
+        Deliberation.objects.create(membership=membership, purpose=purpose)
     return membership
 
 

@@ -18,6 +18,7 @@ from groupings.reference import cpv
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
 from groupings.rules.launch import MemberState
 from groupings.views.common import find_grouping, may_change, may_change_needs, sees_all
+from groupings.views.launch import launch_card
 from groupings.workflow import GROUPING_WORKFLOW
 from members.roles import may
 from procurement.core.calendar import add_months
@@ -240,6 +241,7 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "needs_total": page.needs_total(),
         "frozen_total": sum(page.frozen.values(), ZERO),
         "steps": page.steps(),
+        "launch": None if grouping.is_declared_only else launch_card(grouping, page.launch_states, today),
         "planned": planned_dates(grouping, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),

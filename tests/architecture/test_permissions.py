@@ -44,6 +44,8 @@ grouping_change             GET      302  200  200  403  403  403  403  404  404
 grouping_change             POST     302  422  422  403  403  403  403  404  404  404  404
 grouping_advance            GET      302  405  405  405  405  405  405  405  405  405  405
 grouping_advance            POST     302  422  422  403  403  403  403  404  404  404  404
+grouping_launch_without     GET      302  409  409  403  403  403  403  404  404  404  404
+grouping_launch_without     POST     302  409  409  403  403  403  403  404  404  404  404
 lot_create                  GET      302  200  200  403  403  403  403  404  404  404  404
 lot_create                  POST     302  422  422  403  403  403  403  404  404  404  404
 lot_change                  GET      302  200  200  403  403  403  403  404  404  404  404

@@ -7,7 +7,7 @@ from itertools import count
 from djmoney.money import Money
 from stdnum.luhn import calc_check_digit
 
-from groupings.models import Deliberation, Grouping, Lot, Membership, NeedLine
+from groupings.models import Deliberation, Grouping, Lot, Membership, NeedLine, Signature
 from members.models import Affiliation, CouncilSession, Organisation, Representative, User
 from members.roles import Role
 
@@ -92,6 +92,11 @@ def adopt(membership: Membership, decided_on: date, *, executory: bool = True, n
         setattr(deliberation, field, value)
     deliberation.save()
     return deliberation
+
+
+def sign(membership: Membership, signed_on: date) -> Signature:
+    """The member has signed the convention."""
+    return Signature.objects.create(membership=membership, signed_on=signed_on, signatory="Madame Anne Essai")
 
 
 def make_territory(*, members: int = 2, lots: int = 2, **fields) -> tuple[Organisation, Grouping]:

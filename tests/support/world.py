@@ -53,6 +53,7 @@ class Territory:
             "grouping_detail": grouping,
             "grouping_change": grouping,
             "grouping_advance": grouping,
+            "grouping_launch_without": grouping,
             "lot_create": grouping,
             "lot_change": lot,
             "lot_remove": lot,
