@@ -19,8 +19,10 @@ if settings.CELERY_BROKER_URL.startswith("sqla"):
 
 
 @worker_ready.connect
-def resume_unfinished_jobs(**kwargs: object) -> None:
-    """A worker that starts takes up again what a killed one left: the message may be lost, the Job row is not."""
+def resume_unfinished_work(**kwargs: object) -> None:
+    """A worker that starts takes up what a killed one left, jobs and mail: the bell may be lost, the row is not."""
     from procurement.core.jobs.runner import sweep
+    from procurement.core.mail.sending import ring
 
     sweep()
+    ring()

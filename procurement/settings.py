@@ -11,6 +11,9 @@
 | CACHE_URL | shared cache for rate limits when there are several workers | local memory |
 | TRUSTED_PROXY_COUNT | proxies before the site, for the limits of sign-in attempts | 0 |
 | EMAIL_URL | SMTP server | console |
+| EMAIL_TIMEOUT | seconds the SMTP server may stay silent | 20 |
+| DEFAULT_FROM_EMAIL | the sender people read, on a domain that allows this server (SPF, DKIM) | groupements@localhost |
+| SITE_URL | the address people use, for the links of mails and calendars | http://127.0.0.1: and PORT, or 8000 |
 | DATA_DIR | everything the product writes | var/ |
 """
 
@@ -18,6 +21,7 @@ import secrets
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 env = environ.Env()
@@ -150,7 +154,10 @@ MFA_TOTP_ISSUER = "Groupements de commandes"
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)  # a silent server would hold its worker for ever
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="groupements@localhost")
+# Without a request to ask: a task, a command. No final slash, reverse() begins with one.
+SITE_URL = env("SITE_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}").rstrip("/")
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français")]
@@ -227,7 +234,11 @@ if CELERY_BROKER_URL.startswith("redis"):
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
     }
-CELERY_BEAT_SCHEDULE = {"sweep-jobs": {"task": "core.sweep_jobs", "schedule": 60.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-jobs": {"task": "core.sweep_jobs", "schedule": 60.0},
+    "send-mail": {"task": "core.send_mail", "schedule": 60.0},
+    "send-reminders": {"task": "groupings.send_reminders", "schedule": crontab(hour=6, minute=30)},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 LOGGING = {

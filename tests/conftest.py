@@ -71,9 +71,12 @@ def _isolated_settings(tmp_path_factory: pytest.TempPathFactory):
 def _silent_broker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The bell of the jobs rings in this list: no test sends a message to a real broker unless it says so."""
     from procurement.core import tasks
+    from procurement.core.mail import sending
 
     rung: list[str] = []
     monkeypatch.setattr(tasks.run_job, "delay", rung.append)
+    monkeypatch.setattr(tasks.send_mail, "delay", lambda pk=None: None)
+    monkeypatch.setattr(sending, "_broker_is_down_until", 0.0)
     return rung
 
 

@@ -2,9 +2,10 @@
 
 import ipaddress
 import os
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 LOCAL_NAMES = {"localhost", "testserver"}
@@ -22,9 +23,9 @@ def is_local(host: str) -> bool:
 
 
 @register()
-def settings_hold_together(app_configs, **kwargs) -> list[Error]:
+def settings_hold_together(app_configs, **kwargs) -> list[CheckMessage]:
     """The demonstration stays local, production has its secret, the fonts are there, the data folder is writable."""
-    errors = []
+    errors: list[CheckMessage] = []
     if settings.DEMONSTRATION and not all(is_local(host) for host in settings.ALLOWED_HOSTS):
         errors.append(
             Error(
@@ -47,4 +48,12 @@ def settings_hold_together(app_configs, **kwargs) -> list[Error]:
         )
     if not os.access(settings.DATA_DIR, os.W_OK):
         errors.append(Error(f"Le dossier {settings.DATA_DIR} n’est pas accessible en écriture.", id="core.E004"))
+    if not settings.DEMONSTRATION and is_local(urlsplit(settings.SITE_URL).hostname or ""):
+        errors.append(
+            Warning(
+                f"Les liens des courriels mènent à {settings.SITE_URL}, que leurs lecteurs n’atteignent pas.",
+                hint="Indiquez dans SITE_URL l’adresse du site.",
+                id="core.W005",
+            )
+        )
     return errors

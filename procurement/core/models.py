@@ -2,5 +2,6 @@
 
 from procurement.core.jobs.models import Job, JobItem
 from procurement.core.journal.models import JournalEntry
+from procurement.core.mail.models import OutgoingMessage
 
-__all__ = ["Job", "JobItem", "JournalEntry"]
+__all__ = ["Job", "JobItem", "JournalEntry", "OutgoingMessage"]

@@ -19,8 +19,13 @@ def test_nothing_to_say(settings):
 def test_the_demonstration_refuses_any_address_but_a_local_one(settings, host):
     settings.DEMONSTRATION, settings.ALLOWED_HOSTS = True, ["localhost", host]
     assert found() == ["core.E001"]
-    settings.DEMONSTRATION = False
+    settings.DEMONSTRATION, settings.SITE_URL = False, "https://groupements.exemple.fr"
     assert found() == []
+
+
+def test_in_production_the_links_of_mails_lead_somewhere(settings):
+    settings.DEMONSTRATION, settings.SITE_URL = False, "http://127.0.0.1:8000"
+    assert found() == ["core.W005"]
 
 
 def test_production_needs_its_secret(settings):

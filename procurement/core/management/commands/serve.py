@@ -1,4 +1,4 @@
-"""The embedded mode: one web server and one worker under one command, for a single machine."""
+"""The embedded mode: one web server, one worker and the clock under one command, for a single machine."""
 
 import os
 import signal
@@ -10,11 +10,8 @@ import time
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from procurement.core.jobs.runner import sweep
-
 #: Seconds left to a child to finish what it does before it is killed.
 PATIENCE = 10
-SWEEP_EVERY = 60
 
 
 class Command(BaseCommand):
@@ -26,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port: int, web_workers: int, **options) -> None:
         _refuse_busy_port(port)
-        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "procurement.settings"}
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "procurement.settings", "PORT": str(port)}
         commands = {
             "worker": [
                 sys.executable,
@@ -41,6 +38,7 @@ class Command(BaseCommand):
                 "-l",
                 "WARNING",
             ],
+            "clock": [sys.executable, "-m", "celery", "-q", "-A", "procurement", "beat", "-l", "WARNING"],
             "web": [
                 *(sys.executable, "-m", "gunicorn", "procurement.wsgi", "--bind", f"127.0.0.1:{port}"),
                 *("--workers", str(web_workers), "--timeout", "60", "--log-level", "warning"),
@@ -60,16 +58,13 @@ class Command(BaseCommand):
             _stop(children)
 
     def _watch(self, commands: dict, children: dict, environment: dict) -> None:
-        """Restart a worker that died; stop with the web server."""
-        last_sweep = time.monotonic()
+        """Restart the worker or the clock that died; stop with the web server."""
         while children["web"].poll() is None:
             time.sleep(1)
-            if children["worker"].poll() is not None:
-                self.stderr.write("Le processus des tâches s’est arrêté\u202f; il est relancé.")
-                children["worker"] = _start(commands["worker"], environment)
-            if time.monotonic() - last_sweep > SWEEP_EVERY:
-                sweep()
-                last_sweep = time.monotonic()
+            for name, label in (("worker", "des tâches"), ("clock", "de l’horloge")):
+                if children[name].poll() is not None:
+                    self.stderr.write(f"Le processus {label} s’est arrêté\u202f; il est relancé.")
+                    children[name] = _start(commands[name], environment)
         raise CommandError("Le serveur web s’est arrêté.")
 
 

@@ -1,0 +1,148 @@
+"""Files received from people, and files kept as evidence: what a PDF is, where bytes lie, that they are still the same.
+
+What is received is known by its content, never by its name. The documents' folder is outside the web root: a file is
+only handed over by a view that has found its row through ``visible_to``.
+"""
+
+import hashlib
+import io
+import logging
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db.models.fields.files import FieldFile
+
+from procurement.core.errors import BusinessError
+
+logger = logging.getLogger(__name__)
+
+PDF_MAX_BYTES = 10 * 1024 * 1024
+_HEADER_WITHIN = 1024  # ISO 32000-1, annex H, note 13: readers accept the header within the first 1,024 bytes
+_END_WITHIN = 2048
+#: Programs and archives may carry a PDF header a little further, and still be what they are.
+_NOT_A_PDF = (b"MZ", b"\x7fELF", b"PK\x03\x04", b"#!")
+_NAME_LENGTH = 200
+_PAGES_READ = 3
+#: What a page of text never needs: a hostile file stops there with an error of pypdf.
+_LIMITS = {
+    "zlib_maximum_output_length": 20_000_000,
+    "lzw_maximum_output_length": 5_000_000,
+    "run_length_maximum_output_length": 5_000_000,
+    "array_based_stream_maximum_output_length": 5_000_000,
+    "stream_decoding_work_maximum_length": 40_000_000,
+    "stream_parsing_work_maximum_count": 200_000,
+    "xform_maximum_invocations_per_extraction": 200,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedPdf:
+    """A sound PDF. ``name`` is the one it came under, cleaned; ``has_text``: its first pages hold text to read."""
+
+    content: bytes
+    name: str
+    sha256: str
+    has_text: bool
+
+
+def receive_pdf(content: bytes, filename: str) -> ReceivedPdf:
+    """Check the bytes a person sent as a PDF.
+
+    Raises BusinessError (field ``file``), one French sentence, for an empty file, one over 10 MB, anything that is not
+    a PDF whatever its name, a truncated one, or one that a password closes.
+    """
+    name = clean_name(filename)
+    if not content:
+        raise _refused(f"«\u00a0{name}\u00a0» est vide\u00a0: déposez-le de nouveau.")
+    if len(content) > PDF_MAX_BYTES:
+        raise _refused(
+            f"«\u00a0{name}\u00a0» dépasse 10\u00a0Mo\u00a0: numérisez-le en noir et blanc, à 200 points par pouce."
+        )
+    if content.startswith(_NOT_A_PDF) or b"%PDF-" not in content[:_HEADER_WITHIN]:
+        raise _refused(
+            f"«\u00a0{name}\u00a0» n’est pas un PDF, quel que soit son nom\u00a0: enregistrez le document en PDF, puis "
+            "déposez-le de nouveau."
+        )
+    if b"%%EOF" not in content.rstrip(b"\0\t\r\n ")[-_END_WITHIN:]:
+        raise _refused(_truncated(name))
+    return ReceivedPdf(content, name, hashlib.sha256(content).hexdigest(), _read_text(content, name))
+
+
+def clean_name(filename: str) -> str:
+    """The name of a file as a person knows it: no folder, no invisible character, at most 200 characters."""
+    base = filename.replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else " " for c in base)
+    name = " ".join(unicodedata.normalize("NFC", visible).split()).strip(". ")
+    if len(name) > _NAME_LENGTH:
+        stem, dot, suffix = name.rpartition(".")
+        tail = f"…{dot}{suffix}" if dot and len(suffix) <= 10 else "…"
+        name = (stem if len(tail) > 1 else name)[: _NAME_LENGTH - len(tail)] + tail
+    return name or "document"
+
+
+def write_aside_and_move(path: str, content: bytes) -> str:
+    """Write ``content`` at ``path`` of the documents' folder and return ``path``. A reader never sees half a file:
+    written beside under a fixed name, then renamed in one step."""
+    target = Path(default_storage.path(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f"{target.name}.partial")
+    aside.write_bytes(content)
+    aside.replace(target)
+    return path
+
+
+def read_checked(file: FieldFile, *, sha256: str, name: str) -> bytes:
+    """The bytes of a stored file, once their SHA-256 is the one kept when it came: it is the evidence.
+
+    Raises BusinessError when the file is missing or altered; ``name`` is what the sentence calls it.
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        logger.error("Document %s illisible\u00a0: %s", file.name, error)
+        raise BusinessError(f"Le fichier {name} est introuvable\u00a0: prévenez l’équipe technique.") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        logger.error("Document %s\u00a0: l’empreinte ne correspond pas au fichier.", file.name)
+        raise BusinessError(
+            f"Le fichier {name} ne correspond plus à son empreinte\u00a0: il n’est pas délivré. "
+            "Prévenez l’équipe technique."
+        )
+    return content
+
+
+def _read_text(content: bytes, name: str) -> bool:
+    """Whether the first pages hold text. Raises BusinessError when the PDF cannot be opened at all."""
+    from pypdf import PasswordType, PdfReader, apply_configuration  # imported at the first PDF
+
+    with apply_configuration(**_LIMITS):
+        try:
+            reader = PdfReader(io.BytesIO(content))
+            # A file that only its owner may change opens with an empty password, as in any viewer.
+            is_closed = reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED
+            pages = [] if is_closed else reader.pages[:_PAGES_READ]
+        except Exception as error:  # pypdf raises whatever broken bytes make it raise
+            raise _refused(_truncated(name)) from error
+        if is_closed:
+            raise _refused(f"«\u00a0{name}\u00a0» est protégé par un mot de passe\u00a0: déposez-le sans protection.")
+        if not pages:
+            raise _refused(f"«\u00a0{name}\u00a0» ne contient aucune page.")
+        return any(_has_text(page) for page in pages)
+
+
+def _has_text(page: Any) -> bool:
+    try:
+        return bool(page.extract_text().strip())
+    except Exception:  # the page is kept as it is: its fields will be typed by hand
+        return False
+
+
+def _truncated(name: str) -> str:
+    return f"«\u00a0{name}\u00a0» est un PDF tronqué ou abîmé\u00a0: déposez-le de nouveau depuis l’original."
+
+
+def _refused(sentence: str) -> BusinessError:
+    return BusinessError(sentence, field="file")
