@@ -1,8 +1,11 @@
 """The only place where bodies, mandates and sessions change; each change is journalled with its author."""
 
-from django.db import transaction
+from datetime import date
 
-from members.models import CouncilSession, Organisation, Representative
+from django.db import transaction
+from django.db.models import QuerySet
+
+from members.models import Affiliation, CouncilSession, Organisation, Representative
 from members.roles import may, require, require_territory
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError, NotAllowed
@@ -83,16 +86,53 @@ def representative_save(*, representative: Representative, actor: Actor) -> Repr
     return representative
 
 
-def session_save(*, session: CouncilSession, actor: Actor) -> CouncilSession:
-    """Record a meeting of a body's assembly."""
+def session_save(*, session: CouncilSession, actor: Actor, expected_version: int | None = None) -> CouncilSession:
+    """Record a meeting of a body's assembly, or change it; the deliberations on its agenda follow it to its new date.
+
+    ``expected_version``: the version the person was reading; refused when somebody saved another since.
+    Raises NotAllowed, BusinessError, or django's ValidationError (a second session that day, a convocation sent on the
+    day of the meeting or after…).
+    """
+    created = session.pk is None
     _require_change(session.organisation, actor)
-    save_recorded(
-        session,
-        actor=actor,
-        verb="session.save",
-        sentence=f"Séance du {session.meeting_on:%d/%m/%Y} de {session.organisation}",
-    )
+    with transaction.atomic():
+        sentence = f"Séance du {session.meeting_on:%d/%m/%Y} de {session.organisation}"
+        if not created:
+            stored = CouncilSession.objects.select_for_update().get(pk=session.pk)
+            if expected_version is not None and stored.version != expected_version:
+                raise BusinessError(
+                    "Cette séance a été modifiée entre-temps par une autre personne\u00a0: rechargez la page, "
+                    "vos saisies sont rappelées ci-dessous."
+                )
+            if stored.organisation_id != session.organisation_id:
+                raise BusinessError(
+                    "Une séance ne change pas d’organisme\u00a0: retirez-la, puis ajoutez-la à l’autre."
+                )
+            session.version = stored.version
+            if stored.meeting_on != session.meeting_on:
+                sentence = _moved(session, stored.meeting_on)
+        changed = save_recorded(session, actor=actor, verb="session.save", sentence=sentence)
+        if changed and not created:
+            CouncilSession.objects.filter(pk=session.pk).update(version=session.version + 1)
+            session.version += 1
     return session
+
+
+def _moved(session: CouncilSession, from_on: date) -> str:
+    sentence = f"Séance de {session.organisation} déplacée du {from_on:%d/%m/%Y} au {session.meeting_on:%d/%m/%Y}"
+    if count := session.deliberations.count():
+        sentence += f", avec {count} délibération{'s' * (count > 1)} à l’ordre du jour"
+    return sentence
+
+
+def session_bodies(affiliation: Affiliation | None) -> QuerySet[Organisation]:
+    """The bodies whose calendar a person may write: those of its territory, its own, or none."""
+    bodies = Organisation.objects.visible_to(affiliation)
+    if may(affiliation, "organisation.change"):
+        return bodies
+    if affiliation is not None and may(affiliation, "organisation.change", organisation_id=affiliation.organisation_id):
+        return bodies.filter(pk=affiliation.organisation_id)
+    return bodies.none()
 
 
 def session_remove(*, session: CouncilSession, actor: Actor) -> None:

@@ -3,7 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from members.actions import IDENTITY_FIELDS, may_change_identity
+from members.actions import IDENTITY_FIELDS, may_change_identity, session_bodies
 from members.models import Affiliation, CouncilSession, Organisation, Representative, User, validate_one_line
 from members.reference import Commune
 from members.roles import Role
@@ -40,7 +40,7 @@ class OrganisationForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
     sections = (
         ("Identité", ("kind", "name", "siren", "siret", "insee_code", "parent")),
         ("Population", ("population", "reference_population")),
-        ("Coordonnées", ("address", "postcode", "city", "email", "phone")),
+        ("Coordonnées", ("address", "postcode", "city", "email", "phone", "actes_matter")),
     )
 
     class Meta:
@@ -59,6 +59,7 @@ class OrganisationForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
             "city",
             "email",
             "phone",
+            "actes_matter",
         ]
         widgets = {
             "postcode": forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "postal-code"}),
@@ -138,8 +139,8 @@ class RepresentativeForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
         ]
 
 
-class SessionForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
-    """One meeting of the assembly."""
+class _SessionDates(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
+    """The dates every entry of a session asks for."""
 
     places = {
         "session_once_a_day": "meeting_on",
@@ -152,12 +153,63 @@ class SessionForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
         required=False,
         help_text="Le dernier jour où un point peut être inscrit\u00a0: c’est lui qui décide des relances.",
     )
+
+
+class SessionForm(_SessionDates):
+    """One meeting of the assembly."""
+
     convened_on = DateField(label="Convocation envoyée le", required=False)
+    has_explanatory_note = forms.NullBooleanField(
+        label="Note de synthèse jointe à la convocation",
+        required=False,
+        help_text="Les communes de 3\u202f500 habitants et plus la joignent (CGCT, L2121-12).",
+    )
+    is_first_after_renewal = forms.BooleanField(
+        label="Séance d’installation, la première après le renouvellement général", required=False
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = CouncilSession
-        fields = ["meeting_on", "agenda_closes_on", "convened_on", "source"]
+        fields = [
+            "meeting_on",
+            "agenda_closes_on",
+            "convened_on",
+            "has_explanatory_note",
+            "is_first_after_renewal",
+            "source",
+        ]
         help_texts = {"source": "D’où vient cette date\u00a0: site de la commune, courriel, téléphone."}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        answers = [("unknown", "Non précisé"), ("true", "Oui"), ("false", "Non")]
+        self.fields["has_explanatory_note"].widget.choices = answers
+        if self.instance.pk:
+            self.fields["version"].initial = self.instance.version
+
+
+class SessionEntryForm(_SessionDates):
+    """One line of the calendar entered for all: a body, a date. ``affiliation`` bounds the bodies offered."""
+
+    class Meta:
+        model = CouncilSession
+        fields = ["organisation", "meeting_on", "agenda_closes_on"]
+
+    def __init__(self, *args, affiliation: Affiliation | None, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["organisation"]
+        field.label, field.queryset, field.empty_label = "Organisme", session_bodies(affiliation), "Choisir…"
+
+
+class SessionImportForm(StyledFormMixin, forms.Form):
+    """A file of council calendars."""
+
+    file = forms.FileField(
+        label="Fichier des séances",
+        allow_empty_file=True,  # the import says it better
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
 
 
 class NameForm(StyledFormMixin, forms.Form):

@@ -141,6 +141,13 @@ class Organisation(models.Model):
     city = models.CharField("ville", max_length=100, blank=True, validators=[validate_one_line])
     email = models.EmailField("adresse électronique", blank=True, help_text="La boîte partagée, par exemple mairie@….")
     phone = models.CharField("téléphone", max_length=20, blank=True, validators=[validate_one_line])
+    actes_matter = models.CharField(
+        "code matière ACTES",
+        max_length=4,
+        blank=True,
+        validators=[RegexValidator(r"^[1-9]\.\d{1,2}$", "Un chiffre, un point, un ou deux chiffres\u00a0: 1.7.")],
+        help_text="Celui que votre préfecture attend pour un groupement de commandes. Vide\u00a0: 1.7.",
+    )
     source = models.CharField("source", max_length=200, blank=True, validators=[validate_one_line])
 
     objects = OrganisationQuerySet.as_manager()
@@ -210,6 +217,11 @@ class Organisation(models.Model):
     def root_id(self) -> int:
         """The territory the record belongs to: itself for the EPCI at its head."""
         return self.territory_id or self.pk
+
+    @property
+    def matter_code(self) -> str:
+        """The ACTES subject code of its acts about groupings; local practice, 1.7 « actes spéciaux » by default."""
+        return self.actes_matter or "1.7"
 
     @property
     def body(self) -> bodies.Body:
@@ -323,7 +335,12 @@ class CouncilSession(models.Model):
     meeting_on = models.DateField("séance du")
     agenda_closes_on = models.DateField("clôture de l’ordre du jour", null=True, blank=True)
     convened_on = models.DateField("convocation envoyée le", null=True, blank=True)
+    is_first_after_renewal = models.BooleanField("séance d’installation", default=False)
+    #: Null while nobody has said; owed by communes of 3,500 inhabitants and more (CGCT, L2121-12).
+    has_explanatory_note = models.BooleanField("note de synthèse jointe à la convocation", null=True, blank=True)
     source = models.CharField("source", max_length=200, blank=True, validators=[validate_one_line])
+    #: Raised by each change: the SEQUENCE of the event in a calendar (RFC 5545, 3.8.7.4), and what a form was read at.
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = OfOrganisationQuerySet.as_manager()
 

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from members.views import council, directory, organisations, people
+from members.views import calendars, council, directory, organisations, people
 
 urlpatterns = [
     path("membres/", directory.organisation_list, name="organisation_list"),
     path("membres/nouveau/", organisations.organisation_create, name="organisation_create"),
+    path("membres/seances/", calendars.session_calendar, name="session_calendar"),
+    path("membres/seances/importer/", calendars.sessions_import, name="sessions_import"),
+    path("membres/seances/modele/", calendars.sessions_template, name="sessions_template"),
     path("membres/<int:pk>/", organisations.organisation_detail, name="organisation_detail"),
     path("membres/<int:pk>/modifier/", organisations.organisation_change, name="organisation_change"),
     path("membres/<int:pk>/ajouter-communes/", organisations.epci_add_communes_view, name="epci_add_communes"),

@@ -14,6 +14,7 @@
 | EMAIL_TIMEOUT | seconds the SMTP server may stay silent | 20 |
 | DEFAULT_FROM_EMAIL | the sender people read, on a domain that allows this server (SPF, DKIM) | groupements@localhost |
 | SITE_URL | the address people use, for the links of mails and calendars | http://127.0.0.1: and PORT, or 8000 |
+| SIGNED_LINK_DAYS | how long a member's answering link stays open | 60 |
 | DATA_DIR | everything the product writes | var/ |
 """
 
@@ -156,6 +157,7 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)  # a silent server would hold its worker for ever
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="groupements@localhost")
+SIGNED_LINK_DAYS = env.int("SIGNED_LINK_DAYS", default=60)
 # Without a request to ask: a task, a command. No final slash, reverse() begins with one.
 SITE_URL = env("SITE_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}").rstrip("/")
 

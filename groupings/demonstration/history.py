@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 
 from groupings.choices import DeliberationStatus, GroupingStatus
-from groupings.models import Deliberation, Grouping
+from groupings.models import Deliberation, Grouping, Membership, Signature
 from procurement.core.calendar import add_months, next_working_day
 
 
@@ -36,7 +36,8 @@ def make_history(groupings: list[Grouping], random: Random) -> None:
 
 
 def _vote(grouping: Grouping, convention_on: date, random: Random) -> None:
-    for rank, deliberation in enumerate(Deliberation.objects.filter(membership__grouping=grouping), start=1):
+    votes = Deliberation.objects.filter(membership__grouping=grouping).select_related("membership__organisation")
+    for rank, deliberation in enumerate(votes, start=1):
         # Enforceable before the convention is signed: the vote is at least three weeks earlier.
         decided_on = next_working_day(convention_on - timedelta(days=random.randint(25, 55)))
         transmitted_on = next_working_day(decided_on + timedelta(days=random.randint(1, 6)))
@@ -47,5 +48,28 @@ def _vote(grouping: Grouping, convention_on: date, random: Random) -> None:
         deliberation.transmitted_on = transmitted_on
         deliberation.received_on = received_on
         deliberation.published_on = decided_on + timedelta(days=random.randint(1, 7))
+        count_votes(deliberation, random)
         deliberation.full_clean()
         deliberation.save()
+        sign(deliberation.membership, convention_on)
+
+
+def count_votes(deliberation: Deliberation, random: Random) -> None:
+    """Plausible numbers of a vote that gave the state the deliberation is in."""
+    in_office = random.choice((15, 19, 23, 27, 29, 33))
+    present = in_office - random.randint(0, in_office // 4)
+    proxies = min(in_office - present, random.randint(0, 3))
+    abstained = random.randint(0, 3)
+    cast = present + proxies - abstained
+    votes_against = cast if deliberation.status == DeliberationStatus.REJECTED else random.randint(0, 2)
+    deliberation.in_office, deliberation.present, deliberation.proxies = in_office, present, proxies
+    deliberation.votes_for, deliberation.votes_against = cast - votes_against, votes_against
+    deliberation.abstained = abstained
+
+
+def sign(membership: Membership, signed_on: date) -> None:
+    """By the body's executive of that day."""
+    executive = membership.organisation.representatives.in_office(signed_on).first()
+    signature = Signature(membership=membership, signed_on=signed_on, signatory=str(executive or "Non renseigné"))
+    signature.full_clean()
+    signature.save()

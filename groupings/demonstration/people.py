@@ -28,6 +28,14 @@ _LAST_NAMES = (
 MANDATES = ((date(2014, 4, 1), date(2020, 6, 30)), (date(2020, 7, 1), date(2026, 3, 31)), (date(2026, 4, 1), None))
 
 
+def give_addresses(organisations: list[Organisation]) -> None:
+    """A shared mailbox each, in a domain that cannot exist (RFC 2606): no mail of the demonstration reaches anybody."""
+    for organisation in organisations:
+        box = {Kind.COMMUNE: "mairie", Kind.CCAS: "ccas"}.get(Kind(organisation.kind), "contact")
+        organisation.email = f"{box}@{organisation.sort_name.replace(' ', '-')}.example"
+    Organisation.objects.bulk_update(organisations, ["email"])
+
+
 def create_accounts() -> dict[str, Affiliation]:
     """The accounts, by role. No password: the sign-in page of the demonstration opens them."""
     affiliations = {}

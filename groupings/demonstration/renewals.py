@@ -12,7 +12,8 @@ from groupings.actions.membership import membership_add, need_set
 from groupings.choices import DeliberationStatus as D
 from groupings.choices import FeeRule, GroupingKind, GroupingStatus, IntegrationLevel
 from groupings.demonstration.calendars import create_session
-from groupings.models import Deliberation, Grouping, Lot
+from groupings.demonstration.history import count_votes, sign
+from groupings.models import Deliberation, DeliberationAttempt, Grouping, Lot
 from members.models import CouncilSession
 from procurement.core.actors import Actor
 from procurement.core.money import round_half_up
@@ -41,12 +42,17 @@ _E = "executory"
 RENEWALS = (
     Renewal(
         "GC-2027-01", "GC-2016-01", "Fourniture de carburants et recharge des véhicules", GroupingStatus.DELIBERATIONS,
-        45, -4, (_E, _E, _E, D.ADOPTED, _E, "received", "published", _E, D.ON_AGENDA, D.CONVENED, _E, D.TO_SCHEDULE),
+        45, -4,
+        (_E, _E, _E, D.ADOPTED, _E, "received", "published", _E, D.ON_AGENDA, D.CONVENED, D.CHALLENGED, D.TO_SCHEDULE),
     ),
     Renewal(
         "GC-2027-02", "GC-2016-03", "Vêtements professionnels et équipements de protection",
         GroupingStatus.DELIBERATIONS,
-        60, 12, (_E, D.ON_AGENDA, D.ADOPTED, D.REJECTED, D.POSTPONED, _E, D.NO_QUORUM, D.CONVENED, D.DRAFT_SENT),
+        60, 12,
+        (
+            _E, D.ON_AGENDA, D.ADOPTED, D.REJECTED, D.POSTPONED, D.WITHDRAWN, D.NO_QUORUM, D.CONVENED, D.DRAFT_SENT,
+            D.ANNULLED,
+        ),
         fee_rule=FeeRule.POPULATION, fee_base=Decimal("4200.00"),
     ),
     Renewal(
@@ -79,6 +85,8 @@ def create_renewals(
         )
         for rank, deliberation in enumerate(deliberations):
             _bring_to(deliberation, renewal.states[rank % len(renewal.states)], random, today)
+            _keep_history(deliberation)
+            _sign(deliberation, random, today)
         Grouping.objects.filter(pk=grouping.pk).update(status=renewal.status)
 
 
@@ -133,7 +141,7 @@ def _bring_to(deliberation: Deliberation, state: str, random: Random, today: dat
     sessions = CouncilSession.objects.filter(organisation=deliberation.membership.organisation_id)
     last = sessions.filter(meeting_on__lt=today - timedelta(days=12)).last()
     coming = sessions.filter(meeting_on__gt=today).first()
-    if state in (_E, "received", "published", D.ADOPTED, D.REJECTED, D.POSTPONED, D.NO_QUORUM):
+    if state in _HELD:
         _vote(deliberation, state, last, random)
     else:
         if state == D.CONVENED and not coming.convened_on:
@@ -144,6 +152,14 @@ def _bring_to(deliberation: Deliberation, state: str, random: Random, today: dat
     deliberation.save()
 
 
+#: The states of a text whose meeting was held.
+_HELD = (
+    _E, "received", "published", D.ADOPTED, D.REJECTED, D.POSTPONED, D.NO_QUORUM, D.CHALLENGED, D.WITHDRAWN, D.ANNULLED,
+)  # fmt: skip
+#: Those of an act that had become enforceable.
+_ENFORCEABLE = (_E, D.CHALLENGED, D.WITHDRAWN, D.ANNULLED)
+
+
 def _vote(deliberation: Deliberation, state: str, session: CouncilSession, random: Random) -> None:
     deliberation.session = session
     if state in (D.POSTPONED, D.NO_QUORUM):
@@ -151,9 +167,38 @@ def _vote(deliberation: Deliberation, state: str, session: CouncilSession, rando
         return
     deliberation.decided_on = session.meeting_on
     deliberation.number = f"{session.meeting_on.year}-{random.randint(10, 180):03d}"
-    deliberation.status = D.REJECTED if state == D.REJECTED else D.ADOPTED
-    if state in (_E, "received"):
+    deliberation.status = state if state in D.values else D.ADOPTED
+    count_votes(deliberation, random)
+    if state in (*_ENFORCEABLE, "received"):
         deliberation.transmitted_on = session.meeting_on + timedelta(days=random.randint(1, 5))
         deliberation.received_on = deliberation.transmitted_on + timedelta(days=random.randint(0, 1))
-    if state in (_E, "published"):
+    if state in (*_ENFORCEABLE, "published"):
         deliberation.published_on = session.meeting_on + timedelta(days=random.randint(1, 7))
+
+
+_REASONS = {
+    D.REJECTED: "Le conseil préfère attendre la fin du contrat en cours.",
+    D.POSTPONED: "Point retiré en séance, faute de temps.",
+    D.NO_QUORUM: "Trop d’absents à l’ouverture de la séance.",
+    D.WITHDRAWN: "Erreur matérielle dans le montant prévisionnel.",
+    D.ANNULLED: "Convocation hors délai.",
+}
+
+
+def _keep_history(deliberation: Deliberation) -> None:
+    """What came to nothing is kept as an attempt, as the actions do."""
+    if deliberation.status in _REASONS:
+        DeliberationAttempt.objects.create(
+            deliberation=deliberation,
+            outcome=deliberation.status,
+            meeting_on=deliberation.session.meeting_on,
+            facts={"number": deliberation.number},
+            reason=_REASONS[D(deliberation.status)],
+        )
+
+
+def _sign(deliberation: Deliberation, random: Random, today: date) -> None:
+    """Two enforceable members out of three have signed, some days later."""
+    if deliberation.status == D.ADOPTED and deliberation.executory_on and random.random() < 0.67:
+        signed_on = min(today, deliberation.executory_on + timedelta(days=random.randint(2, 9)))
+        sign(deliberation.membership, signed_on)

@@ -1,20 +1,14 @@
 """The groupings list: filtered, sorted, paginated, and exported as it is filtered and sorted."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
 from groupings.filters import GroupingFilter, years_of
 from groupings.models import Grouping
 from groupings.tables import GroupingTable, export_columns, grouping_rows
 from members.roles import may, require
-from procurement.core.exports import export_response
-
-PAGE_SIZE = 25
-EXPORTS = ("xlsx", "csv")
+from procurement.core.views.lists import EXPORTS, export_list, render_list, wants_export
 
 
 @require_safe
@@ -30,31 +24,19 @@ def grouping_list(request: HttpRequest) -> HttpResponse:
     hidden = ("coordinator",) if len(coordinators) < 2 else ()
     table = GroupingTable(filters.qs, own_amounts=own_amounts, exclude=hidden)
 
-    if request.GET.get("export") in EXPORTS:
+    if wants_export(request):
         require(affiliation, "export")
-        RequestConfig(request, paginate=False).configure(table)
-        return export_response(
-            request.GET["export"],
-            export_columns(own_amounts=own_amounts),
-            (row.record for row in table.rows),
-            title="Groupements de commandes",
-            filename=f"groupements_{today:%Y-%m-%d}",
-            created_at=timezone.now(),
-        )
-
-    RequestConfig(request, paginate={"per_page": PAGE_SIZE, "silent": True}).configure(table)
-    fragment = request.htmx and not request.htmx.history_restore_request
-    response = render(
+        columns = export_columns(own_amounts=own_amounts)
+        filename = f"groupements_{today:%Y-%m-%d}"
+        return export_list(request, table, columns, title="Groupements de commandes", filename=filename)
+    return render_list(
         request,
-        "groupings/_results.html" if fragment else "groupings/list.html",
-        {
-            "filter": filters,
-            "table": table,
-            "count": table.paginator.count,
-            "is_filtered": any(request.GET.get(name) for name in filters.filters),
+        table,
+        filters,
+        page="groupings/list.html",
+        fragment="groupings/_results.html",
+        context={
             "may_create": not own_amounts and may(affiliation, "grouping.create"),
             "exports": EXPORTS if may(affiliation, "export") else (),
         },
     )
-    patch_vary_headers(response, ["HX-Request"])
-    return response

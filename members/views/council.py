@@ -1,5 +1,7 @@
 """Who signs for a body, and when its assembly meets."""
 
+from datetime import date
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -59,25 +61,68 @@ def _representative(request: HttpRequest, representative: Representative, title:
 @require_http_methods(["GET", "HEAD", "POST"])
 def session_create(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = _find_writable(request, pk)
-    return _session(request, CouncilSession(organisation=organisation), "Ajouter une séance")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def session_change(request: HttpRequest, pk: int, session_pk: int) -> HttpResponse:
-    session = _find_session(request, _find_writable(request, pk), session_pk)
-    return _session(request, session, f"Modifier la séance du {session.meeting_on:%d/%m/%Y}")
-
-
-def _session(request: HttpRequest, session: CouncilSession, title: str) -> HttpResponse:
+    session = CouncilSession(organisation=organisation)
     form = SessionForm(posted(request), instance=session, use_required_attribute=False)
     return _edit(
         request,
         form,
         lambda: session_save(session=form.instance, actor=request.affiliation),
-        session.organisation,
-        title,
+        organisation,
+        "Ajouter une séance",
         "seances",
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def session_change(request: HttpRequest, pk: int, session_pk: int) -> HttpResponse:
+    """A session again; when somebody saved another meanwhile, both values are shown and nothing is written."""
+    organisation = _find_writable(request, pk)
+    session = _find_session(request, organisation, session_pk)
+    title = f"Modifier la séance du {session.meeting_on:%d/%m/%Y}"
+    form = SessionForm(posted(request), instance=session, use_required_attribute=False)
+    saved = form.is_bound and submit(
+        form,
+        lambda: session_save(session=form.instance, actor=request.affiliation, expected_version=_version_read(form)),
+    )
+    if saved:
+        messages.success(request, f"{organisation.name}\u00a0: séance du {session.meeting_on:%d/%m/%Y} enregistrée.")
+        return redirect(f"{reverse('organisation_detail', args=[pk])}#seances")
+    context = {
+        "form": form,
+        "organisation": organisation,
+        "title": title,
+        "conflicts": _conflicts(form, _find_session(request, organisation, session_pk)) if form.is_bound else [],
+    }
+    return render(request, "members/session_form.html", context, status=422 if form.is_bound else 200)
+
+
+def _version_read(form: SessionForm) -> int:
+    """The version the person was reading; 0, which no session has, when the box is missing."""
+    return form.cleaned_data.get("version") or 0
+
+
+def _conflicts(form: SessionForm, stored: CouncilSession) -> list[dict]:
+    """When somebody else saved the session meanwhile: field by field, what is stored now where it differs.
+
+    The form then carries the new version, so that saving again is a decision taken knowingly.
+    """
+    if stored.version == _version_read(form):
+        return []
+    now = SessionForm(instance=stored)
+    data = form.data.copy()
+    data["version"] = str(stored.version)
+    form.data = data
+    return [
+        {"label": field.label, "id": form[name].id_for_label, "stored": _shown(now[name].value())}
+        for name, field in now.fields.items()
+        if name != "version" and field.has_changed(now[name].initial, form[name].data)
+    ]
+
+
+def _shown(value: date | bool | str | None) -> str:
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    return f"{value:%d/%m/%Y}" if isinstance(value, date) else value or "vide"
 
 
 @require_POST

@@ -1,19 +1,13 @@
 """The directory: filtered, sorted, paginated, and exported as it is filtered and sorted."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
 from members.filters import OrganisationFilter
 from members.roles import may, require
 from members.tables import EXPORT_COLUMNS, OrganisationTable, organisation_rows
-from procurement.core.exports import export_response
-
-PAGE_SIZE = 25
-EXPORTS = ("xlsx", "csv")
+from procurement.core.views.lists import EXPORTS, export_list, render_list, wants_export
 
 
 @require_safe
@@ -22,32 +16,14 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
     affiliation, today = request.affiliation, timezone.localdate()
     filters = OrganisationFilter(request.GET, organisation_rows(affiliation, today))
     table = OrganisationTable(filters.qs, order_by="name")
-
-    if request.GET.get("export") in EXPORTS:
+    if wants_export(request):
         require(affiliation, "export")
-        RequestConfig(request, paginate=False).configure(table)
-        return export_response(
-            request.GET["export"],
-            EXPORT_COLUMNS,
-            (row.record for row in table.rows),
-            title="Organismes membres",
-            filename=f"organismes_{today:%Y-%m-%d}",
-            created_at=timezone.now(),
-        )
-
-    RequestConfig(request, paginate={"per_page": PAGE_SIZE, "silent": True}).configure(table)
-    fragment = request.htmx and not request.htmx.history_restore_request
-    response = render(
-        request,
-        "members/_results.html" if fragment else "members/list.html",
-        {
-            "filter": filters,
-            "table": table,
-            "count": table.paginator.count,
-            "is_filtered": any(request.GET.get(name) for name in filters.filters),
-            "may_create": may(affiliation, "organisation.create"),
-            "exports": EXPORTS if may(affiliation, "export") else (),
-        },
+        filename = f"organismes_{today:%Y-%m-%d}"
+        return export_list(request, table, EXPORT_COLUMNS, title="Organismes membres", filename=filename)
+    context = {
+        "may_create": may(affiliation, "organisation.create"),
+        "exports": EXPORTS if may(affiliation, "export") else (),
+    }
+    return render_list(
+        request, table, filters, page="members/list.html", fragment="members/_results.html", context=context
     )
-    patch_vary_headers(response, ["HX-Request"])
-    return response

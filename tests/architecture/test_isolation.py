@@ -5,6 +5,7 @@ import re
 import zipfile
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from groupings.models import (
@@ -166,6 +167,8 @@ def test_forged_choices_are_refused(client, worlds):
             {"organisations": [there.commune.pk], "joined_on": "2026-09-01"},
         ),
         (reverse("organisation_create"), card),
+        (reverse("session_calendar"), {"organisation": there.commune.pk, "meeting_on": "2027-03-02"}),
+        (reverse("sessions_import"), {"file": sessions_file(there.commune.siren)}),
     ]
     for url, values in attacks:
         response = client.post(url, values)
@@ -175,6 +178,11 @@ def test_forged_choices_are_refused(client, worlds):
     assert client.post(reverse("switch_affiliation"), {"affiliation": there.people["buyer"].pk}).status_code == 404
     # The same card with one's own choices is accepted: the refusals above were about the other's.
     assert client.post(reverse("grouping_create"), grouping_card(**own)).status_code == 302
+
+
+def sessions_file(siren):
+    """The name of a body is written back as it was typed: a SIREN gives nothing away."""
+    return SimpleUploadedFile("seances.csv", f"Organisme;Séance du\n{siren};02/03/2027\n".encode())
 
 
 def test_every_gate_keeps_to_its_territory(worlds):

@@ -9,11 +9,14 @@ from django.core.management import CommandError, call_command
 
 from groupings.choices import DeliberationStatus
 from groupings.demonstration.load import load
-from groupings.models import Deliberation, Grouping, NeedLine
+from groupings.models import Deliberation, Grouping, NeedLine, Signature
+from groupings.models.deliberation import COUNTS
 from groupings.rules.legal_basis import legal_basis_on
+from groupings.rules.vote import counts_refusal, outcome
 from members.models import CouncilSession, Organisation, Representative
 from procurement.core.journal.models import JournalEntry
 
+pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 22)
 
 
@@ -28,9 +31,8 @@ def demonstration(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(autouse=True)
-def _loaded(demonstration, django_db_blocker):
-    with django_db_blocker.unblock():
-        yield
+def _loaded(demonstration, db):
+    """Each test in its own transaction, inside the one that holds the data."""
 
 
 def _json(*arguments):
@@ -108,6 +110,28 @@ def test_the_acts_of_2016_were_enforceable_before_the_convention():
     for deliberation in Deliberation.objects.filter(membership__grouping__reference__startswith="GC-2016-"):
         grouping = deliberation.membership.grouping
         assert grouping.opened_on < deliberation.decided_on <= deliberation.executory_on < grouping.convention_on
+
+
+def test_who_signed_had_an_enforceable_act():
+    signed = Signature.objects.select_related("membership")
+    assert signed.filter(membership__grouping__reference__startswith="GC-2027-").exists()
+    for signature in signed:
+        approval = signature.membership.deliberations.approvals().get()
+        assert approval.executory_on <= signature.signed_on <= TODAY, signature
+
+
+def test_a_vote_that_came_to_nothing_is_kept_and_the_numbers_hold_together():
+    undone = Deliberation.objects.filter(status__in=["rejected", "postponed", "no_quorum", "withdrawn", "annulled"])
+    assert all(deliberation.attempts.count() == 1 for deliberation in undone)
+    for deliberation in Deliberation.objects.exclude(in_office=None):
+        numbers = {name: getattr(deliberation, name) for name in COUNTS}
+        assert counts_refusal(**numbers) == ""
+        expected = "rejected" if deliberation.status == "rejected" else "adopted"
+        assert outcome(numbers["votes_for"], numbers["votes_against"]) == expected
+
+
+def test_no_mail_of_the_demonstration_can_reach_anybody():
+    assert all(organisation.email.endswith(".example") for organisation in Organisation.objects.all())
 
 
 def test_what_is_invented_says_so():

@@ -367,7 +367,7 @@ def test_a_secretary_changes_its_contact_details_and_nothing_else(client, metrop
     commune = make_organisation(parent=metropole, name="Lattes", population=17_000)
     sign_in(client, commune, Role.MEMBER_AGENT)
     form = client.get(f"/membres/{commune.pk}/modifier/").context["form"]
-    assert list(form.fields) == ["address", "postcode", "city", "email", "phone"]
+    assert list(form.fields) == ["address", "postcode", "city", "email", "phone", "actes_matter"]
     # Population is the key of fee shares: sent all the same, it changes nothing.
     values = card(name="Autre nom", population="10", city="Maurin", siren=metropole.siren)
     assert client.post(f"/membres/{commune.pk}/modifier/", values).status_code == 302

@@ -1,5 +1,7 @@
 """The screens of a body's mandates and council sessions."""
 
+from datetime import date
+
 import pytest
 from django.utils import timezone
 
@@ -63,9 +65,15 @@ def test_a_session_is_added_changed_and_removed(client, buyer, metropole):
     assert client.post(f"/membres/{metropole.pk}/seances/ajouter/", values).status_code == 302
     session = CouncilSession.objects.get()
     url = f"/membres/{metropole.pk}/seances/{session.pk}/"
-    assert client.post(url + "modifier/", values | {"meeting_on": "16/12/2026"}).status_code == 302
+    assert f'name="version" value="{session.version}"' in client.get(url + "modifier/").content.decode()
+    changes = {"meeting_on": "16/12/2026", "has_explanatory_note": "false", "is_first_after_renewal": "on"}
+    assert client.post(url + "modifier/", values | changes | {"version": session.version}).status_code == 302
     session.refresh_from_db()
     assert str(session.meeting_on) == "2026-12-16"
+    assert (session.has_explanatory_note, session.is_first_after_renewal, session.version) == (False, True, 2)
+    page = client.get(f"/membres/{metropole.pk}/").content.decode()
+    assert "séance d’installation" in page
+    assert "déplacée du 15/12/2026 au 16/12/2026" in page
     assert client.get(url + "retirer/").status_code == 405
     assert client.post(url + "retirer/").status_code == 302
     assert not CouncilSession.objects.exists()
@@ -86,14 +94,47 @@ def test_a_session_is_added_changed_and_removed(client, buyer, metropole):
     ],
 )
 def test_a_wrong_session_says_where(client, buyer, metropole, changes, field):
-    from datetime import date
-
     make_session(metropole, date(2026, 12, 16))
     values = {"meeting_on": "2026-12-17", "agenda_closes_on": "", "convened_on": "", "source": ""} | changes
     response = client.post(f"/membres/{metropole.pk}/seances/ajouter/", values)
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
     assert CouncilSession.objects.count() == 1
+
+
+def test_the_second_of_two_people_is_told_what_changed(client, buyer, metropole):
+    session = make_session(metropole, date(2026, 12, 15), agenda_closes_on=date(2026, 12, 1))
+    url = f"/membres/{metropole.pk}/seances/{session.pk}/modifier/"
+    read = {"meeting_on": "2026-12-15", "agenda_closes_on": "2026-12-01", "source": "", "version": "1"}
+    assert client.post(url, read | {"meeting_on": "2026-12-17", "has_explanatory_note": "true"}).status_code == 302
+
+    mine = read | {"agenda_closes_on": "2026-12-03", "source": "courriel"}
+    response = client.post(url, mine)
+    assert response.status_code == 422
+    assert "modifiée entre-temps par une autre personne" in response.content.decode()
+    assert [(line["label"], line["stored"]) for line in response.context["conflicts"]] == [
+        ("Séance du", "17/12/2026"),
+        ("Clôture de l’ordre du jour", "01/12/2026"),
+        ("Note de synthèse jointe à la convocation", "oui"),
+        ("Source", "vide"),
+    ]
+    session.refresh_from_db()
+    assert (session.meeting_on, session.source, session.version) == (date(2026, 12, 17), "", 2)
+
+    # Saved again with the version the page now carries: a decision taken knowingly.
+    assert response.context["form"]["version"].value() == "2"
+    assert client.post(url, mine | {"version": "2"}).status_code == 302
+    session.refresh_from_db()
+    assert (session.meeting_on, session.source, session.version) == (date(2026, 12, 15), "courriel", 3)
+
+
+@pytest.mark.parametrize("version", ["", "0", "abc", "-1", "99999999999999999999"])
+def test_a_change_without_the_version_read_is_refused(client, buyer, metropole, version):
+    session = make_session(metropole, date(2026, 12, 15))
+    url = f"/membres/{metropole.pk}/seances/{session.pk}/modifier/"
+    assert client.post(url, {"meeting_on": "2026-12-16", "version": version}).status_code == 422
+    session.refresh_from_db()
+    assert str(session.meeting_on) == "2026-12-15"
 
 
 def test_a_session_with_a_deliberation_stays(client, buyer, metropole):
