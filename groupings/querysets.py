@@ -151,6 +151,11 @@ class DeliberationQuerySet(models.QuerySet):
             membership__withdrawn_on__isnull=True,
         )
 
+    def cleared(self) -> "DeliberationQuerySet":
+        """Enforceable, or without any vote required: nothing more is waited for but the signature."""
+        enforceable = Q(status__in=IN_FORCE, received_on__isnull=False, published_on__isnull=False)
+        return self.filter(enforceable | Q(status="not_required"))
+
     def late(self, today: date) -> "DeliberationQuerySet":
         """Not voted while the grouping's date for enforceable acts has passed."""
         return self.awaiting_vote().filter(membership__grouping__deliberations_due_on__lt=today)

@@ -10,7 +10,14 @@ from enum import StrEnum
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from groupings.choices import IN_PREPARATION, DeliberationStatus, GroupingStatus
+from groupings.choices import (
+    AWAITING_VOTE,
+    IN_PREPARATION,
+    ON_A_SESSION,
+    WITHOUT_EFFECT,
+    DeliberationStatus,
+    GroupingStatus,
+)
 from groupings.models import Deliberation, Grouping, Membership, NeedLine
 
 #: A deadline this near is shown today.
@@ -30,6 +37,7 @@ class Subject(StrEnum):
     NEEDS = "needs"
     VOTE = "vote"
     TRANSMISSION = "transmission"
+    SIGNATURE = "signature"
 
 
 def classify(due_on: date | None, session_on: date | None, today: date) -> Urgency:
@@ -110,11 +118,11 @@ def _s(count: int) -> str:
 
 
 def todo_on(affiliation, today: date) -> Todo:
-    """The tasks of ``affiliation`` on ``today``; empty for nobody. Four queries, whatever the number of rows."""
+    """The tasks of ``affiliation`` on ``today``; empty for nobody. Five queries, whatever the number of rows."""
     todo = Todo()
     if affiliation is None:
         return todo
-    for task in [*_votes(affiliation, today), *_needs(affiliation, today)]:
+    for task in [*_votes(affiliation, today), *_signatures(affiliation, today), *_needs(affiliation, today)]:
         {Urgency.LATE: todo.late, Urgency.SOON: todo.soon, Urgency.LATER: todo.later}[task.urgency].append(task)
     todo.to_transmit = _transmissions(affiliation, today)
     for tasks in (todo.late, todo.soon, todo.later, todo.to_transmit):
@@ -141,8 +149,11 @@ def _oldest_deadline_first(task: Task) -> tuple:
 def _votes(affiliation, today: date) -> list[Task]:
     waiting = (
         Deliberation.objects.about(affiliation)
-        .awaiting_vote()
-        .filter(membership__grouping__status__in=IN_PREPARATION)
+        .filter(
+            status__in=(*AWAITING_VOTE, *WITHOUT_EFFECT),
+            membership__withdrawn_on__isnull=True,
+            membership__grouping__status__in=IN_PREPARATION,
+        )
         .with_next_session(today)
         .select_related("session", "membership__organisation", "membership__grouping__coordinator")
     )
@@ -170,14 +181,27 @@ def _votes(affiliation, today: date) -> list[Task]:
     return tasks
 
 
+_UNDONE = {
+    DeliberationStatus.REJECTED: "rejetée",
+    DeliberationStatus.WITHDRAWN: "retirée",
+    DeliberationStatus.ANNULLED: "annulée",
+}
+
+
 def chosen_session(deliberation: Deliberation) -> date | None:
     """The meeting whose agenda holds the vote; a meeting that postponed it, or lacked its quorum, does not any more."""
-    on_agenda = deliberation.status in (DeliberationStatus.ON_AGENDA, DeliberationStatus.CONVENED)
+    on_agenda = deliberation.status in ON_A_SESSION
     return deliberation.session.meeting_on if on_agenda and deliberation.session else None
 
 
 def vote_step(deliberation: Deliberation, today: date) -> str:
     """The next step towards the vote, by the state of the deliberation and the date of its session."""
+    if deliberation.status in WITHOUT_EFFECT:
+        return (
+            f"Délibérer de nouveau, ou quitter le groupement{NBSP}: la délibération est {_UNDONE[deliberation.status]}"
+        )
+    if deliberation.kind == Deliberation.Kind.PRESIDENT:
+        return "Prendre la décision et l’enregistrer"
     chosen = chosen_session(deliberation)
     if chosen is None:
         again = deliberation.status in (DeliberationStatus.POSTPONED, DeliberationStatus.NO_QUORUM)
@@ -207,6 +231,33 @@ def _transmissions(affiliation, today: date) -> list[Task]:
             deliberation=deliberation,
         )
         for deliberation in adopted
+    ]
+
+
+def _signatures(affiliation, today: date) -> list[Task]:
+    """The convention is signed once the act is enforceable; the launch waits for it."""
+    unsigned = (
+        Deliberation.objects.about(affiliation)
+        .approvals()
+        .cleared()
+        .filter(
+            membership__grouping__status=GroupingStatus.DELIBERATIONS,
+            membership__withdrawn_on__isnull=True,
+            membership__signatures__isnull=True,
+        )
+        .select_related("membership__organisation", "membership__grouping__coordinator")
+    )
+    return [
+        Task(
+            subject=Subject.SIGNATURE,
+            urgency=classify(deliberation.membership.grouping.launch_planned_on, None, today),
+            grouping=deliberation.membership.grouping,
+            membership=deliberation.membership,
+            what="Signer la convention" if not affiliation.sees_whole_territory else "Faire signer la convention",
+            due_on=deliberation.membership.grouping.launch_planned_on,
+            deliberation=deliberation,
+        )
+        for deliberation in unsigned
     ]
 
 

@@ -18,6 +18,7 @@ from tests.support.factories import (
     make_organisation,
     make_session,
     make_territory,
+    sign,
 )
 
 TODAY = date(2026, 11, 22)
@@ -58,7 +59,9 @@ def votes(db):
 def test_the_three_numbers_of_the_buyer(votes):
     metropole, communes, (late, soon, later) = votes
     adopt(late.memberships.get(organisation=metropole), date(2026, 10, 12), executory=False)
-    adopt(late.memberships.get(organisation=communes[0]), date(2026, 10, 5))  # enforceable: nothing left to do
+    done = late.memberships.get(organisation=communes[0])
+    adopt(done, date(2026, 10, 5))
+    sign(done, date(2026, 10, 9))  # enforceable and signed: nothing left to do
 
     todo = todo_on(make_affiliation(metropole), TODAY)
 
@@ -126,6 +129,38 @@ def test_what_to_do_next_follows_the_deliberation(db):
     assert step() == "Enregistrer l’accusé de réception de la préfecture"
     Deliberation.objects.filter(pk=adopted.pk).update(received_on=date(2026, 11, 21))
     assert step() == "Publier la délibération et saisir la date de publication"
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("rejected", "rejetée"), ("withdrawn", "retirée"), ("annulled", "annulée")]
+)
+def test_a_vote_to_no_effect_asks_what_comes_next(db, status, word):
+    metropole = make_metropole()
+    grouping = make_grouping(metropole, status="deliberations", deliberations_due_on=date(2026, 11, 30))
+    deliberation = make_membership(grouping, metropole).deliberations.get()
+    deliberation.status, deliberation.decided_on = status, date(2026, 11, 10)
+    deliberation.save()
+    (task,) = todo_on(make_affiliation(metropole), TODAY).soon
+    assert task.what == f"Délibérer de nouveau, ou quitter le groupement\u00a0: la délibération est {word}"
+
+
+def test_a_decision_of_the_president_waits_for_no_session(db):
+    metropole = make_metropole()
+    grouping = make_grouping(metropole, status="deliberations", deliberations_due_on=date(2026, 11, 30))
+    make_membership(grouping, metropole).deliberations.update(kind="president")
+    (task,) = todo_on(make_affiliation(metropole), TODAY).soon
+    assert task.what == "Prendre la décision et l’enregistrer"
+
+
+def test_an_enforceable_member_signs_before_the_launch(db):
+    metropole = make_metropole()
+    grouping = make_grouping(metropole, status="deliberations", launch_planned_on=date(2026, 11, 30))
+    membership = make_membership(grouping, metropole)
+    adopt(membership, date(2026, 10, 5))
+    (task,) = todo_on(make_affiliation(metropole), TODAY).soon
+    assert (task.what, task.due_on) == ("Faire signer la convention", date(2026, 11, 30))
+    sign(membership, date(2026, 11, 1))
+    assert todo_on(make_affiliation(metropole), TODAY).is_empty
 
 
 @pytest.mark.parametrize("status", ["postponed", "no_quorum"])
@@ -226,11 +261,12 @@ def test_an_empty_database_has_no_task_and_no_date(db):
     assert todo.sentence.startswith("0 échéance en retard, 0 attendue sous")
 
 
-def test_four_queries_whatever_the_rows(votes, django_assert_num_queries):
+def test_few_queries_whatever_the_rows(votes, django_assert_num_queries):
     metropole, _, groupings = votes
     for grouping in groupings:
         for _ in range(20):
             make_membership(grouping, make_organisation(parent=metropole))
     affiliation = make_affiliation(metropole)
-    with django_assert_num_queries(3):  # votes, needs, transmissions; a fourth for the next date when nothing is due
+    # votes, signatures, needs, transmissions; a fifth for the next date when nothing is due
+    with django_assert_num_queries(4):
         todo_on(affiliation, TODAY)
