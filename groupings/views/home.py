@@ -73,10 +73,13 @@ def _section(key: str, title: str, icon: str, tasks: list[Task], affiliation, ev
 
 
 def _button(task: Task, affiliation) -> dict[str, str]:
-    """The one button of a task: the needs' form, or the member's line on the grouping's page."""
+    """The one button of a task: the needs' form, or the page of the deliberation it is about."""
     grouping, membership = task.grouping, task.membership
     if task.subject == Subject.NEEDS and may_change_needs(grouping, membership.organisation_id, affiliation):
         return {"label": "Saisir les besoins", "url": reverse("needs_change", args=[grouping.pk, membership.pk])}
+    if task.deliberation is not None:
+        label = "Mettre à jour" if may_change_needs(grouping, membership.organisation_id, affiliation) else "Ouvrir"
+        return {"label": label, "url": reverse("deliberation_detail", args=[task.deliberation.pk])}
     return {
         "label": "Ouvrir le dossier",
         "url": f"{reverse('grouping_detail', args=[grouping.pk])}#membre-{membership.pk}",

@@ -52,9 +52,9 @@ def test_the_buyer_reads_the_date_three_numbers_and_one_button_per_task(client):
         in page
     )
     assert [section["key"] for section in response.context["sections"]] == ["late", "transmit"]
-    assert page.count("Ouvrir le dossier") == 3
+    assert page.count("Mettre à jour") == 3
     membership = grouping.memberships.exclude(organisation=metropole).first()
-    assert f"{reverse('grouping_detail', args=[grouping.pk])}#membre-{membership.pk}" in page
+    assert reverse("deliberation_detail", args=[membership.deliberations.get().pk]) in page
     assert '<progress aria-labelledby="bar-' in page
 
 
@@ -66,7 +66,7 @@ def test_a_member_is_told_what_to_do_by_when_and_only_that(client):
     assert "Rien à faire aujourd’hui." in page
     assert "Inscrire la délibération à l’ordre du jour d’une séance" in page
     assert f"{in_days(40):%d/%m/%Y}" in page
-    assert page.count("Ouvrir le dossier") == 1
+    assert page.count("Mettre à jour") == 1
     assert other.name not in page
 
 
@@ -121,9 +121,9 @@ def test_long_lists_are_cut_and_can_be_seen_whole(client):
     metropole, _ = make_territory(members=24, lots=1, status="convention", deliberations_due_on=in_days(-1))
     sign_in(client, metropole)
     page = client.get("/").content.decode()
-    assert page.count("Ouvrir le dossier") == 20
+    assert page.count("Mettre à jour") == 20
     assert "Voir les 5 autres" in page
-    assert client.get("/?tout=1").content.decode().count("Ouvrir le dossier") == 25
+    assert client.get("/?tout=1").content.decode().count("Mettre à jour") == 25
 
 
 # The list

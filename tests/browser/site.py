@@ -1,0 +1,77 @@
+"""The demonstration under ``manage.py serve``: web server, worker and clock, as a newcomer gets them."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4", "best-practice"]
+PROFILES = ("Acheteuse de la métropole", "Secrétaire de mairie", "Finances")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site: its address, and its commands."""
+
+    url: str
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        """Run one of its commands and return what it prints."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            timeout=120,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *, prepare: str = "", **variables: str) -> Iterator[Site]:
+    """The demonstration in ``folder``, once ``prepare`` (Python, run by the shell command) has changed its data."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "DATA_DIR": str(folder), "DEMONSTRATION": "true", "PORT": str(port), **variables}
+    for name in ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY"):
+        environment.pop(name, None)
+    site = Site(f"http://127.0.0.1:{port}", environment)
+    site.manage("migrate", "--verbosity", "0")
+    site.manage("load_demonstration", "--without-conventions")
+    if prepare:
+        site.manage("shell", "-v0", "-c", prepare)
+    server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.2)
+    try:
+        yield site
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=30)
+
+
+def enter(page, site, profile):
+    page.goto(site.url + "/")
+    page.get_by_role("button", name=profile).click()
+    page.wait_for_url(site.url + "/")
+
+
+def axe(page):
+    from axe_playwright_python.sync_playwright import Axe
+
+    result = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
+    return [f"{v['id']} : {v['help']} – {v['nodes'][0]['html'][:200]}" for v in result.response["violations"]]
