@@ -117,9 +117,7 @@ def link_used(*, link: SignedLink, now: datetime) -> None:
     with transaction.atomic():
         locked = SignedLink.objects.select_for_update().get(pk=link.pk)
         if locked.nonce != link.nonce or not _is_open(locked, now):
-            raise BusinessError(
-                "Ce lien vient d’être fermé\u00a0: votre réponse n’est pas enregistrée."
-            )
+            raise BusinessError("Ce lien vient d’être fermé\u00a0: votre réponse n’est pas enregistrée.")
         locked.last_used_at = now
         locked.save()
         _tell(link, LinkActor(link.membership), "link.use", "lien de réponse utilisé")
