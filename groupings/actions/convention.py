@@ -3,7 +3,6 @@
 import hashlib
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -20,6 +19,7 @@ from procurement.core.errors import BusinessError
 from procurement.core.jobs import runner
 from procurement.core.jobs.models import Job
 from procurement.core.journal.record import record
+from procurement.core.uploads import write_aside_and_move
 
 JOB_KIND = "groupings.conventions"
 
@@ -146,7 +146,7 @@ def store_document(convention: Convention, membership: Membership, pdf: bytes) -
     document = ConventionDocument(convention=convention, membership=membership)
     path = document_path(document, document.filename)
     document_defaults = {
-        "file": _write_aside_and_move(path, pdf),
+        "file": write_aside_and_move(path, pdf),
         "sha256": hashlib.sha256(pdf).hexdigest(),
         "size": len(pdf),
         "pages": page_count(pdf),
@@ -154,13 +154,3 @@ def store_document(convention: Convention, membership: Membership, pdf: bytes) -
     return ConventionDocument.objects.update_or_create(
         convention=convention, membership=membership, defaults=document_defaults
     )[0]
-
-
-def _write_aside_and_move(path: str, content: bytes) -> str:
-    """A reader never sees half a file: written beside under a fixed name, then renamed in one step."""
-    target = Path(default_storage.path(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f"{target.name}.partial")
-    aside.write_bytes(content)
-    aside.replace(target)
-    return path

@@ -4,30 +4,38 @@ Each function locks the row, refuses when somebody changed it since the person r
 the step, saves and journals in one transaction. Refusals are BusinessError, or ValidationError field by field.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 
 from django.db import transaction
 
-from groupings.choices import DeliberationStatus
-from groupings.models import Deliberation, DeliberationAttempt, LegalOverride
+from groupings.actions.stepping import (
+    advancing,
+    keep_attempt,
+    locked,
+    require_deliberation,
+    require_followed,
+    save,
+    stepping,
+    tell,
+)
+from groupings.choices import LAUNCHED, ON_A_SESSION, DeliberationStatus, GroupingStatus
+from groupings.models import Deliberation, LegalOverride
 from groupings.models.deliberation import COUNTS
 from groupings.remarks import remarks_of
 from groupings.rules import vote
 from groupings.rules.actes import ActesIdError, mismatches, parse_actes_id
 from groupings.rules.remarks import PRESIDENT, makers
-from groupings.workflow import DELIBERATION_WORKFLOW
 from members.actions import session_save
 from members.models import CouncilSession
-from members.roles import may, require
+from members.roles import require
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
-from procurement.core.journal.record import changes, record, snapshot
+from procurement.core.journal.record import snapshot
 
 #: An act of the assembly is sent as DE; those of the bureau or the president as préfectures have them.
 _NATURES = {"council": ("DE",), "bureau": ("DE", "AU", "AR"), "president": ("DE", "AU", "AR", "AI", "CC")}
+_LARGEST_ASSEMBLY = 9999
 _UNDONE = ("decided_on", "number", "transmitted_on", "received_on", "published_on", "actes_id", *COUNTS)
 
 
@@ -45,10 +53,11 @@ class VoteCounts:
     president_vote: str = ""
 
 
-def require_deliberation(deliberation: Deliberation, actor: Actor) -> None:
-    """The coordinator's buyers and jurists write for every member, a member's people for their own body."""
-    if not may(actor, "grouping.change", organisation_id=deliberation.membership.grouping.coordinator_id):
-        require(actor, "deliberation.change", organisation_id=deliberation.membership.organisation_id)
+def deliberation_draft_sent(*, deliberation: Deliberation, actor: Actor) -> Deliberation:
+    """The kit has left for the member."""
+    with stepping(deliberation, "send_draft", actor, None) as stored:
+        stored.told = "modèle envoyé"
+    return stored
 
 
 def deliberation_schedule(
@@ -60,7 +69,7 @@ def deliberation_schedule(
     expected_version: int | None = None,
 ) -> Deliberation:
     """Put the text on the agenda of a coming session of its body."""
-    with _step(deliberation, "schedule", actor, expected_version) as stored:
+    with stepping(deliberation, "schedule", actor, expected_version) as stored:
         _check_session(stored, session)
         if session.meeting_on < today:
             raise BusinessError(
@@ -68,6 +77,8 @@ def deliberation_schedule(
                 "une séance à venir.",
                 field="session",
             )
+        if stored.former_status in ON_A_SESSION and stored.session_id == session.pk:
+            stored.status = stored.former_status  # said twice: it stays convened if it was
         stored.session = session
         stored.told = f"inscrite à la séance du {session.meeting_on:%d/%m/%Y}"
     return stored
@@ -77,7 +88,7 @@ def deliberation_unschedule(
     *, deliberation: Deliberation, actor: Actor, reason: str, expected_version: int | None = None
 ) -> Deliberation:
     """Take the text off the agenda before any vote; the reason is journalled."""
-    with _step(deliberation, "unschedule", actor, expected_version, reason) as stored:
+    with stepping(deliberation, "unschedule", actor, expected_version, reason) as stored:
         stored.session = None
         stored.told = "retirée de l’ordre du jour"
     return stored
@@ -94,17 +105,21 @@ def deliberation_convene(
 ) -> Deliberation:
     """Record the dispatch of the convocation (CGCT, L2121-10): a fact of the whole session, so every text on its
     agenda is convened with it. Too short a notice is a legal remark, not a refusal."""
-    with _step(deliberation, "convene", actor, expected_version) as stored:
-        session = CouncilSession.objects.select_for_update().get(pk=stored.session_id)
-        if sent_on > today:
-            raise BusinessError("La convocation n’est pas encore partie à cette date.", field="sent_on")
-        session.convened_on, session.has_explanatory_note = sent_on, has_note
-        session_save(session=session, actor=actor)
-        stored.session = session
-        stored.told = f"convocation envoyée le {sent_on:%d/%m/%Y}"
-    for other in session.deliberations.filter(status=DeliberationStatus.ON_AGENDA).exclude(pk=stored.pk):
-        with _step(other, "convene", actor, None) as sibling:
-            sibling.told = f"convocation envoyée le {sent_on:%d/%m/%Y}"
+    with transaction.atomic():
+        with stepping(deliberation, "convene", actor, expected_version) as stored:
+            session = CouncilSession.objects.select_for_update().get(pk=stored.session_id)
+            if sent_on > today:
+                raise BusinessError("La convocation n’est pas encore partie à cette date.", field="sent_on")
+            session.convened_on, session.has_explanatory_note = sent_on, has_note
+            session_save(session=session, actor=actor)
+            stored.session = session
+            stored.told = f"convocation envoyée le {sent_on:%d/%m/%Y}"
+        others = session.deliberations.filter(
+            status=DeliberationStatus.ON_AGENDA, membership__withdrawn_on__isnull=True
+        ).exclude(membership__grouping__status=GroupingStatus.CANCELLED)
+        for other in others.order_by("pk"):
+            with advancing(locked(other), "convene", actor) as sibling:
+                sibling.told = stored.told
     return stored
 
 
@@ -136,14 +151,15 @@ def deliberation_vote(
     if outcome not in _VOTES:
         raise BusinessError("Ce résultat n’existe pas.", field="outcome")
     step, told = _VOTES[DeliberationStatus(outcome)]
-    with _step(deliberation, step, actor, expected_version, reason) as stored:
+    with stepping(deliberation, step, actor, expected_version, reason) as stored:
         if meeting_on > today:
             raise BusinessError(f"La séance du {meeting_on:%d/%m/%Y} n’a pas encore eu lieu.", field="meeting_on")
         if meeting_on < stored.membership.grouping.opened_on:
             raise BusinessError(
                 "Le groupement n’était pas ouvert à cette date\u00a0: vérifiez l’année.", field="meeting_on"
             )
-        _check_counts(counts, outcome)
+        _check_follows_convocation(stored, meeting_on)
+        _check_counts(stored, counts, outcome)
         stored.session = _session_of(stored, meeting_on)
         if outcome in (DeliberationStatus.ADOPTED, DeliberationStatus.REJECTED):
             stored.decided_on, stored.number = meeting_on, number.strip()
@@ -151,7 +167,8 @@ def deliberation_vote(
                 setattr(stored, name, value)
         stored.told = f"{told} le {meeting_on:%d/%m/%Y}"
         if outcome != DeliberationStatus.ADOPTED:
-            _keep_attempt(stored, outcome, meeting_on, counts, reason)
+            facts = {"number": number.strip(), **(asdict(counts) if counts else {})}
+            keep_attempt(stored, outcome, meeting_on, facts, reason)
     return stored
 
 
@@ -173,7 +190,7 @@ def deliberation_record_effect(
     A reception without a transmission date was transmitted the day it was received at the latest. The ACTES identifier
     must be that of this body, this day and this nature (domain.md §3.5).
     """
-    with _step(deliberation, "record_effect", actor, expected_version, reason) as stored:
+    with stepping(deliberation, "record_effect", actor, expected_version, reason) as stored:
         for name, value in (
             ("transmitted_on", transmitted_on), ("received_on", received_on), ("published_on", published_on),
         ):  # fmt: skip
@@ -220,22 +237,27 @@ _REVERSALS = {
 }
 
 
+#: A signature follows the vote it rests on: it does not stay while the vote is done again.
+_BEFORE_SIGNATURE = ("undo_vote", "vote_again", "require")
+
+
 def deliberation_reverse(
     *, deliberation: Deliberation, step: str, actor: Actor, reason: str = "", expected_version: int | None = None
 ) -> Deliberation:
     """The steps that go back, contest or dispense; an act undone or refused keeps its history."""
     if step not in _REVERSALS:
         raise BusinessError("Cette étape n’existe pas.")
-    with _step(deliberation, step, actor, expected_version, reason) as stored:
+    with stepping(deliberation, step, actor, expected_version, reason) as stored:
         stored.told = _REVERSALS[step]
+        if step in _BEFORE_SIGNATURE:
+            _check_unsigned(stored, step)
         if step == "undo_vote":
-            if stored.membership.signatures.exists():
-                raise BusinessError("La convention est signée\u00a0: effacez d’abord la signature.")
             mistaken = stored.attempts.filter(outcome=stored.former_status).first()
             if mistaken:
                 mistaken.delete()
         if step in ("annul", "withdraw"):
-            _keep_attempt(stored, stored.status, stored.decided_on, None, reason)
+            facts = {name: value for name, value in snapshot(stored).items() if name in _UNDONE}
+            keep_attempt(stored, stored.status, stored.decided_on, facts, reason)
         if step in ("undo_vote", "vote_again"):
             stored.session = None
             for name in _UNDONE:
@@ -256,13 +278,23 @@ def deliberation_describe(
     mayor deciding alone is a legal remark (domain.md §1.4), not a refusal."""
     require_deliberation(deliberation, actor)
     with transaction.atomic():
-        stored = _locked(deliberation, expected_version)
+        stored = locked(deliberation, expected_version)
+        require_followed(stored)
         before = snapshot(stored)
         organisation = stored.membership.organisation
         if kind not in makers(organisation.kind):
             raise BusinessError(f"{organisation.name} n’a pas de bureau qui délibère.", field="kind")
+        if kind == PRESIDENT != stored.kind and (stored.session_id or stored.has_counts):
+            raise BusinessError(
+                "Cette délibération est inscrite à une séance, ou votée\u00a0: elle ne peut pas devenir une décision "
+                "du président ou du maire.",
+                field="kind",
+            )
         stored.kind, stored.matter_code = kind, matter_code.strip()
-        _save(stored, before, actor, "describe", "nature ou matière modifiée", "")
+        if stored.actes_id:
+            check_actes_id(stored, stored.actes_id)
+        stored.has_new_attempt, stored.told = False, "nature ou matière modifiée"
+        save(stored, before, actor, "describe", "")
     return stored
 
 
@@ -272,89 +304,19 @@ def remark_override(*, deliberation: Deliberation, code: str, reason: str, actor
     if not reason.strip():
         raise BusinessError("Indiquez le motif\u00a0: il sera inscrit au journal.", field="reason")
     with transaction.atomic():
-        stored = _locked(deliberation, None)
+        stored = locked(deliberation)
+        require_followed(stored)
         remark = next((remark for remark in remarks_of(stored) if remark.code == code), None)
         if remark is None:
             raise BusinessError("Cette remarque n’a plus lieu d’être.")
-        override, created = LegalOverride.objects.get_or_create(
-            deliberation=stored, code=code, defaults={"reason": reason.strip(), "author": actor.actor_label[:200]}
-        )
-        if not created:
-            raise BusinessError(f"{override.author} a déjà levé cette remarque\u00a0: {override.reason}")
-        _tell(stored, actor, "override", f"remarque levée\u00a0: {remark.sentence}", {}, {"code": code}, reason)
+        if former := stored.overrides.filter(code=code).first():
+            raise BusinessError(f"{former.author} a déjà levé cette remarque\u00a0: «\u00a0{former.reason}\u00a0».")
+        override = LegalOverride(deliberation=stored, code=code, reason=reason.strip(), author=actor.actor_label[:200])
+        override.full_clean()
+        override.save()
+        stored.told = f"remarque levée\u00a0: {remark.sentence}"
+        tell(stored, actor, "override", {}, {"code": code}, reason.strip())
     return override
-
-
-@contextmanager
-def _step(
-    deliberation: Deliberation, step: str, actor: Actor, expected_version: int | None, reason: str = ""
-) -> Iterator[Deliberation]:
-    """Lock, check the step, let the caller set its facts on the stored row (and ``told``), save and journal.
-
-    The caller's own ``deliberation`` is left as it was.
-    """
-    require_deliberation(deliberation, actor)
-    with transaction.atomic():
-        stored = _locked(deliberation, expected_version)
-        before = snapshot(stored)
-        DELIBERATION_WORKFLOW.advance(stored, step, role=actor.role, reason=reason)
-        stored.former_status, stored.told = before["status"], ""
-        yield stored
-        _save(stored, before, actor, step, stored.told, reason)
-
-
-def _locked(deliberation: Deliberation, expected_version: int | None) -> Deliberation:
-    Deliberation.objects.select_for_update().get(pk=deliberation.pk)
-    stored = Deliberation.objects.select_related(
-        "session", "membership__organisation__parent", "membership__grouping__coordinator"
-    ).get(pk=deliberation.pk)
-    if expected_version is not None and expected_version != stored.version:
-        raise BusinessError(_what_changed(stored, expected_version))
-    return stored
-
-
-def _what_changed(stored: Deliberation, read_version: int) -> str:
-    """Who changed what since the person read the row: the second writer is told, and loses nothing."""
-    from django.utils import timezone
-
-    from procurement.core.journal.models import JournalEntry
-
-    entries = JournalEntry.objects.filter(
-        thread=stored.membership.grouping.thread, after__deliberation=stored.pk, after__version__gt=read_version
-    ).order_by("pk")
-    told = " ".join(
-        f"{entry.actor_label}, le {timezone.localtime(entry.created_at):%d/%m/%Y à %H:%M}\u00a0: {entry.sentence}."
-        for entry in entries
-    )
-    return (
-        f"Cette délibération a changé pendant votre saisie. {told} Rien n’a été écrasé\u00a0: relisez, puis "
-        "recommencez si besoin."
-    )
-
-
-def _save(stored: Deliberation, before: dict, actor: Actor, verb: str, told: str, reason: str) -> None:
-    stored.full_clean()
-    if snapshot(stored) == before:
-        return
-    stored.version += 1
-    stored.save()
-    old, new = changes(before, snapshot(stored))
-    _tell(stored, actor, verb, told, old, new, reason)
-
-
-def _tell(stored: Deliberation, actor: Actor, verb: str, told: str, old: dict, new: dict, reason: str) -> None:
-    thread, territory_id, concerns_id = stored.journal_scope
-    record(
-        actor=actor,
-        territory_id=territory_id,
-        thread=thread,
-        concerns_id=concerns_id,
-        verb=f"deliberation.{verb}",
-        sentence=f"Délibération de {stored.membership.organisation.name}\u00a0: {told}",
-        before=old,
-        after={**new, "deliberation": stored.pk, "version": stored.version},
-        reason=reason,
-    )
 
 
 def _check_session(stored: Deliberation, session: CouncilSession) -> None:
@@ -373,12 +335,32 @@ def _session_of(stored: Deliberation, meeting_on: date) -> CouncilSession | None
     ).first()
 
 
-def _check_counts(counts: VoteCounts | None, outcome: str) -> None:
-    if counts is None or outcome not in (DeliberationStatus.ADOPTED, DeliberationStatus.REJECTED):
+def _check_follows_convocation(stored: Deliberation, meeting_on: date) -> None:
+    convened_on = stored.session.convened_on if stored.former_status == DeliberationStatus.CONVENED else None
+    if convened_on and meeting_on <= convened_on:
+        raise BusinessError(
+            f"La convocation est partie le {convened_on:%d/%m/%Y}\u00a0: la séance n’a pas pu se tenir le "
+            f"{meeting_on:%d/%m/%Y}.",
+            field="meeting_on",
+        )
+
+
+def _check_counts(stored: Deliberation, counts: VoteCounts | None, outcome: str) -> None:
+    if stored.kind == PRESIDENT and (counts or outcome != DeliberationStatus.ADOPTED):
+        raise BusinessError("Une décision du président ou du maire est prise, sans vote ni quorum.", field="outcome")
+    if counts is None:
         return
-    numbers = {name: getattr(counts, name) for name in COUNTS}
-    if refusal := vote.counts_refusal(**numbers):
+    if not 1 <= counts.in_office <= _LARGEST_ASSEMBLY:
+        raise BusinessError("Vérifiez le nombre de membres en exercice.", field="in_office")
+    if refusal := vote.counts_refusal(**{name: getattr(counts, name) for name in COUNTS}):
         raise BusinessError(refusal, field="votes_for")
+    if outcome == DeliberationStatus.NO_QUORUM and counts.present >= vote.quorum(counts.in_office):
+        raise BusinessError(
+            f"Avec {counts.present} présents pour {counts.in_office} membres en exercice, le quorum est atteint.",
+            field="present",
+        )
+    if outcome not in (DeliberationStatus.ADOPTED, DeliberationStatus.REJECTED):
+        return
     try:
         found = vote.outcome(
             counts.votes_for,
@@ -396,13 +378,12 @@ def _check_counts(counts: VoteCounts | None, outcome: str) -> None:
         )
 
 
-def _keep_attempt(
-    stored: Deliberation, outcome: str, meeting_on: date | None, counts: VoteCounts | None, reason: str
-) -> None:
-    facts = {"number": stored.number, **({name: getattr(counts, name) for name in COUNTS} if counts else {})}
-    DeliberationAttempt.objects.create(
-        deliberation=stored, outcome=outcome, meeting_on=meeting_on, facts=facts, reason=reason[:500]
-    )
+def _check_unsigned(stored: Deliberation, step: str) -> None:
+    grouping = stored.membership.grouping
+    if step == "vote_again" and grouping.status in LAUNCHED:
+        return  # the signature of a launched grouping stays; the vote is done again to make it good
+    if stored.membership.signatures.exists():
+        raise BusinessError("La convention est signée\u00a0: le coordonnateur efface d’abord la signature.")
 
 
 def _effect_sentence(stored: Deliberation) -> str:

@@ -1,8 +1,9 @@
 """The answers a member gives by its signed link, where they differ from those of the deliberation's page."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 
-from groupings.forms.deliberation import ScheduleForm, StepForm, VoteForm
+from groupings.forms.deliberation import EffectForm, ScheduleForm, StepForm, VoteForm
 from procurement.core.forms import style
 
 _ACCEPT = {"accept": ".pdf,application/pdf"}
@@ -28,6 +29,19 @@ class VoteAnswerForm(AnswerForm, VoteForm):
         widget=forms.FileInput(attrs=_ACCEPT),
         help_text=f"{_FORMAT} Vous pourrez aussi la déposer plus tard.",
     )
+
+
+class EffectAnswerForm(AnswerForm, EffectForm):
+    """The dates that make the act enforceable. Sent as it was shown, it is a slip, not an answer to thank for."""
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        is_current = self.version_read == self.deliberation.version  # else the action says what changed meanwhile
+        if is_current and not self.errors and not set(self.changed_data) - {"version"}:
+            raise ValidationError(
+                {"transmitted_on": "Indiquez une date\u00a0: transmission, réception ou publication."}
+            )
+        return cleaned
 
 
 class PieceAnswerForm(AnswerForm):

@@ -166,6 +166,11 @@ class Deliberation(models.Model):
         return DELIBERATION_BADGES[DeliberationStatus(self.status)]
 
     @property
+    def matter(self) -> str:
+        """The ACTES subject code of this act, else that of its body."""
+        return self.matter_code or self.membership.organisation.matter_code
+
+    @property
     def has_counts(self) -> bool:
         return self.in_office is not None
 

@@ -1,8 +1,6 @@
 """Asking for the conventions, and handing over their files. Nothing else serves the documents' folder."""
 
-import hashlib
 import io
-import logging
 import zipfile
 
 from django.db.models import QuerySet
@@ -20,8 +18,8 @@ from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.exports import download_response
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
+from procurement.core.uploads import read_checked
 
-logger = logging.getLogger(__name__)
 PDF_TYPE = "application/pdf"
 ZIP_TYPE = "application/zip"
 
@@ -56,7 +54,7 @@ def convention_document(request: HttpRequest, pk: int, version: int, siren: str)
     """One member's PDF; 404 outside the perimeter."""
     documents = documents_of(request, find_grouping(request, pk), version)
     document = get_object_or_404(documents, membership__organisation__siren=siren)
-    return download_response(read_checked(document), filename=document.filename, content_type=PDF_TYPE)
+    return download_response(_read(document), filename=document.filename, content_type=PDF_TYPE)
 
 
 @require_safe
@@ -72,31 +70,13 @@ def convention_archive(request: HttpRequest, pk: int, version: int) -> HttpRespo
             made_at = timezone.localtime(document.convention.frozen_at)
             entry = zipfile.ZipInfo(document.filename, made_at.timetuple()[:6])
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, read_checked(document))
+            archive.writestr(entry, _read(document))
     name = f"{grouping.reference}_conventions_v{version}.zip"
     return download_response(buffer.getvalue(), filename=name, content_type=ZIP_TYPE)
 
 
-def read_checked(document: ConventionDocument) -> bytes:
-    """The bytes of a document, once their SHA-256 is the one kept when it was produced: it is the evidence.
-
-    Raises BusinessError when the file is missing or altered.
-    """
-    try:
-        with document.file.open("rb") as stream:
-            content = stream.read()
-    except OSError as error:
-        logger.error("Document %s illisible\u00a0: %s", document.pk, error)
-        raise BusinessError(
-            f"Le fichier {document.filename} est introuvable\u00a0: prévenez l’équipe technique."
-        ) from error
-    if hashlib.sha256(content).hexdigest() != document.sha256:
-        logger.error("Document %s\u00a0: l’empreinte ne correspond pas au fichier.", document.pk)
-        raise BusinessError(
-            f"Le fichier {document.filename} ne correspond plus à son empreinte\u00a0: il n’est pas délivré. "
-            "Prévenez l’équipe technique."
-        )
-    return content
+def _read(document: ConventionDocument) -> bytes:
+    return read_checked(document.file, sha256=document.sha256, name=document.filename)
 
 
 @results_of(JOB_KIND)

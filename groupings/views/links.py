@@ -23,7 +23,7 @@ from groupings.actions.kit import DOCX_TYPE, PDF_TYPE
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, WITHOUT_EFFECT
 from groupings.evidence import Reading
 from groupings.forecast import next_usable_session
-from groupings.forms.answer import AnswerForm, PieceAnswerForm, VoteAnswerForm, list_sessions
+from groupings.forms.answer import AnswerForm, EffectAnswerForm, PieceAnswerForm, VoteAnswerForm, list_sessions
 from groupings.forms.deliberation import StepForm, shown
 from groupings.links import (
     ClosedLink,
@@ -68,8 +68,9 @@ HEADERS = {
 }
 
 ANSWER_VOTE = replace(VOTE, form_class=VoteAnswerForm)
+ANSWER_EFFECT = replace(EFFECT, form_class=EffectAnswerForm)
 PIECE = Step("piece", "", "Déposer la délibération", PieceAnswerForm, lambda form, actor, today: "")
-ANSWERS = {step.slug: step for step in (SCHEDULE, CONVENE, ANSWER_VOTE, EFFECT, VOTE_AGAIN, PIECE)}
+ANSWERS = {step.slug: step for step in (SCHEDULE, CONVENE, ANSWER_VOTE, ANSWER_EFFECT, VOTE_AGAIN, PIECE)}
 #: Each answer as the question a secretary is asked.
 _QUESTIONS = {
     SCHEDULE.slug: "À quelle séance est-elle inscrite\u202f?",
@@ -142,7 +143,7 @@ class Answer(Page):
         found = []
         for step in self.answers:
             is_open = step is refused.step if is_shown else self._is_expected(step)
-            own = {"initial": dict(initial)} if step is EFFECT else {}
+            own = {"initial": dict(initial)} if step is ANSWER_EFFECT else {}
             form = refused if is_shown and is_open else self.form(step, **own)
             asked = _QUESTIONS[step.slug]
             title = asked if is_open else _OTHERWISE.get(step.slug, asked)
@@ -218,7 +219,7 @@ _UNKNOWN = (
     "Cette adresse n’est pas complète, ou n’existe pas. Recopiez-la en entier depuis le message reçu, ou demandez un "
     "nouveau lien à l’acheteur qui vous a écrit.",
 )
-_CLOSED = ("Ce lien n’est plus valable", "Il a expiré, ou il a été remplacé : rien n’est perdu.")
+_CLOSED = ("Ce lien n’est plus valable", "Il a expiré, ou il a été remplacé\u00a0: rien n’est perdu.")
 _NOTHING_THERE = ("Page introuvable", "Ce lien n’ouvre rien à cette adresse.")
 
 
@@ -300,7 +301,7 @@ def signed_link(request: HttpRequest, link: SignedLink) -> HttpResponse:
 
 
 def _reading(page: Answer, piece: str) -> Reading | None:
-    return page.reading(piece) if EFFECT in page.answers else None
+    return page.reading(piece) if ANSWER_EFFECT in page.answers else None
 
 
 @by_link
@@ -335,7 +336,7 @@ def signed_link_step(request: HttpRequest, link: SignedLink, step: str) -> HttpR
     now = Answer(link)
     messages.success(request, f"Merci, c’est enregistré\u00a0: {told}. La suite\u00a0: {now.next_sentence()}")
     here = reverse("signed_link", args=[link_token(link)])
-    return redirect(f"{here}?piece={document.pk}#{EFFECT.slug}" if document and EFFECT in now.answers else here)
+    return redirect(f"{here}?piece={document.pk}#{EFFECT.slug}" if document and ANSWER_EFFECT in now.answers else here)
 
 
 def _write(page: Answer, form: StepForm) -> tuple[str, DeliberationDocument | None]:

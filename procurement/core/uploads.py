@@ -74,7 +74,7 @@ def receive_pdf(content: bytes, filename: str) -> ReceivedPdf:
 def clean_name(filename: str) -> str:
     """The name of a file as a person knows it: no folder, no invisible character, at most 200 characters."""
     base = filename.replace("\\", "/").rsplit("/", 1)[-1]
-    visible = "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else " " for c in base)
+    visible = "".join(character if character.isprintable() else " " for character in base)
     name = " ".join(unicodedata.normalize("NFC", visible).split()).strip(". ")
     if len(name) > _NAME_LENGTH:
         stem, dot, suffix = name.rpartition(".")
@@ -100,7 +100,7 @@ def read_checked(file: FieldFile, *, sha256: str, name: str) -> bytes:
     Raises BusinessError when the file is missing or altered; ``name`` is what the sentence calls it.
     """
     try:
-        with file.open("rb") as stream:
+        with file.storage.open(file.name, "rb") as stream:
             content = stream.read()
     except OSError as error:
         logger.error("Document %s illisible\u00a0: %s", file.name, error)

@@ -12,10 +12,16 @@ from groupings.models import (
     Convention,
     ConventionDocument,
     Deliberation,
+    DeliberationAttempt,
+    DeliberationDocument,
     Grouping,
+    LegalOverride,
     Lot,
     Membership,
     NeedLine,
+    Proposal,
+    Signature,
+    SignedLink,
 )
 from members.models import Affiliation, CouncilSession, Organisation, Representative, User
 from procurement.core.jobs.models import Job
@@ -102,10 +108,26 @@ def test_mixed_addresses_find_nothing(client, worlds):
         "representative_change": {"pk": here.commune.pk, "representative_pk": there.representative.pk},
         "session_change": {"pk": here.commune.pk, "session_pk": there.session.pk},
         "convention_document": {"pk": here.grouping.pk, "version": 1, "siren": there.commune.siren},
+        "deliberation_document": {"pk": here.deliberation.pk, "document_pk": there.evidence.pk},
     }
     for name, arguments in mixed.items():
         assert client.get(reverse(name, kwargs=arguments)).status_code == 404, name
         assert client.post(reverse(name, kwargs=arguments)).status_code in (404, 405), name
+
+
+def test_a_signed_link_reads_its_own_membership_alone(client, worlds):
+    """Without an account: nothing of the other territory, of the neighbour commune, nor of who works there."""
+    here, there = worlds
+    link = here.arguments()
+    for name in ("signed_link", "signed_link_document", "signed_link_step"):
+        for method in (client.get, client.post):
+            for query in CURIOUS:
+                text = text_of(method(reverse(name, kwargs=link[name]), query))
+                for secret in (THERE, here.other_commune.name, here.people["member_agent"].user.email):
+                    assert secret not in text, f"leaked by a link: {name} {query}: {secret}"
+    assert HERE in text_of(client.get(reverse("signed_link", kwargs=link["signed_link"])))
+    stolen = {"piece": str(there.evidence.pk)}
+    assert THERE not in text_of(client.get(reverse("signed_link", kwargs=link["signed_link"]), stolen))
 
 
 def counts() -> dict[str, int]:
@@ -124,6 +146,7 @@ def counts() -> dict[str, int]:
             Membership,
             NeedLine,
             Organisation,
+            Proposal,
             Representative,
             User,
         )
@@ -189,7 +212,8 @@ def test_every_gate_keeps_to_its_territory(worlds):
     """Lists, counts, searches, exports, files, journals and jobs all start from these gates."""
     here, there = worlds
     gates = (Organisation, Representative, CouncilSession, Affiliation, Grouping, Lot, Membership, NeedLine)
-    gates += (Deliberation, Convention, ConventionDocument, JournalEntry, Job)
+    gates += (Deliberation, Convention, ConventionDocument, JournalEntry, Job, Proposal)
+    gates += (DeliberationAttempt, DeliberationDocument, LegalOverride, Signature, SignedLink)
     for model in gates:
         total = model.objects.count()
         for world, other in ((here, there), (there, here)):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from groupings.workflow import GROUPING_WORKFLOW
+from groupings.workflow import DELIBERATION_WORKFLOW, GROUPING_WORKFLOW
 from members.roles import Role
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cycles.md"
@@ -10,3 +10,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cycles.md"
 
 def test_the_document_shows_the_life_cycle_of_a_grouping():
     assert GROUPING_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_document_shows_the_life_cycle_of_a_deliberation():
+    assert DELIBERATION_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from calendar import isleap
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -546,6 +547,21 @@ def test_the_dates_of_effect_then_nothing_more_is_asked(client, scene, link):
     assert "plus rien n’est attendu" in page_of(client, link)
 
 
+def test_dates_of_effect_sent_as_they_were_shown_are_not_thanked_for(client, scene, link):
+    adopt(scene.membership, scene.past.meeting_on, executory=False, number="7")
+    for stored in ({"number": "7"}, {"number": "7", "published_on": f"{in_days(-6)}"}):
+        if "published_on" in stored:  # told once, then sent again unchanged
+            assert answer(client, scene, link, "effets", **stored).status_code == 302
+        before = everything()
+        response = answer(client, scene, link, "effets", **stored)
+        assert response.status_code == 422
+        assert "Indiquez une date\u00a0: transmission, réception ou publication." in response.content.decode()
+        assert everything() == before
+    # A date typed by mistake can be taken back.
+    assert answer(client, scene, link, "effets", number="7").status_code == 302
+    assert scene.deliberation.published_on is None
+
+
 def test_a_rejected_vote_goes_back_to_the_calendar_with_its_history(client, scene, link):
     answer(client, scene, link, "vote", **vote_of(scene, "rejected", reason="Coût"))
     assert "la délibération est rejetée" in page_of(client, link)
@@ -573,7 +589,7 @@ BAD = {
     "a past session": ("inscrire", {"meeting_on": "2026-01-05"}, "Cette date est passée"),
     "an agenda closed after": (
         "inscrire",
-        {"meeting_on": "2031-12-31", "agenda_closes_on": "2032-01-01"},
+        {"meeting_on": "9998-12-31", "agenda_closes_on": "9999-01-01"},
         "se clôt au plus tard le jour de la séance",
     ),
     "no file": ("piece", {}, "Choisissez un fichier"),
@@ -613,11 +629,12 @@ def test_bad_dates_of_effect(client, scene, link, values, sentence):
 
 
 def test_a_leap_day_at_the_end_of_the_calendar(client, scene, link):
-    assert answer(client, scene, link, "inscrire", meeting_on="2028-02-29").status_code == 302
-    assert scene.deliberation.session.meeting_on == date(2028, 2, 29)
-    moved = answer(client, scene, link, "inscrire", meeting_on="31/12/2028", agenda_closes_on="31/12/2028")
+    year = next(year for year in range(in_days(0).year + 1, date.max.year) if isleap(year))
+    assert answer(client, scene, link, "inscrire", meeting_on=f"{year}-02-29").status_code == 302
+    assert scene.deliberation.session.meeting_on == date(year, 2, 29)
+    moved = answer(client, scene, link, "inscrire", meeting_on=f"31/12/{year}", agenda_closes_on=f"31/12/{year}")
     assert moved.status_code == 302
-    assert scene.deliberation.session.meeting_on == date(2028, 12, 31)
+    assert scene.deliberation.session.meeting_on == date(year, 12, 31)
 
 
 def test_sent_twice_it_is_done_once_and_the_second_is_told(client, scene, link):
