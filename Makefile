@@ -17,7 +17,7 @@ demo: $(READY)  ## the same without serving; twice changes nothing
 	@$(MANAGE) load_demonstration
 
 test: $(READY) lint browser-ready  ## everything CI runs
-	$(BIN)/python -m pytest $(shell cat var/pytest-options 2>/dev/null)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(shell cat var/pytest-options 2>/dev/null)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -16,8 +16,6 @@ from groupings.exchange.subjects import groupement_hint, similarity, words
 
 #: Percentage of common words from which two objects speak of one purchase, nothing else being said.
 ALIKE = 50
-#: Telling for ``subjects.words``, and said of every grouping: « approbation de la convention constitutive ».
-_OF_EVERY_GROUPING = {"constitutive"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +144,7 @@ def _likeness(act: Act, item: Awaited, today: date) -> _Likeness | None:
     if not _is_open(item, act) or (item.status in IN_FORCE and not _is_voted(item, act)):
         return None
     common, hint = _common(act.subject, item.title), _hint(act.subject)
-    speaks_of_it = common >= ALIKE or (hint and (common > 0 or _words(act.subject) <= _OF_EVERY_GROUPING))
+    speaks_of_it = common >= ALIKE or (hint and (common > 0 or not _words(act.subject)))
     known = False
     if item.status in IN_FORCE:
         known = item.is_numbered(act) or any(_end_alike(item.number, number) for number in act.numbers)

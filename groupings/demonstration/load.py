@@ -11,7 +11,7 @@ from django.db import transaction
 
 from groupings.demonstration.calendars import create_sessions
 from groupings.demonstration.history import make_history
-from groupings.demonstration.people import create_accounts, create_representatives, give_addresses
+from groupings.demonstration.people import complete_cards, create_accounts, create_representatives
 from groupings.demonstration.renewals import create_renewals
 from groupings.imports import import_grouping
 from groupings.models import Grouping
@@ -38,7 +38,7 @@ def load(*, today: date) -> None:
         import_organisations(stream, "organisations.csv", actor=actor)
     import_grouping(FOLDER, actor=actor)
     organisations = list(Organisation.objects.order_by("siren"))
-    give_addresses(organisations)
+    complete_cards(organisations)
     accounts = create_accounts()
     create_representatives(organisations, random)
     create_sessions(organisations, random, today)

@@ -3,6 +3,8 @@
 from datetime import date
 from random import Random
 
+from stdnum.luhn import calc_check_digit
+
 from members.bodies import Kind
 from members.models import Affiliation, Organisation, Representative, User
 from members.roles import Role
@@ -28,12 +30,15 @@ _LAST_NAMES = (
 MANDATES = ((date(2014, 4, 1), date(2020, 6, 30)), (date(2020, 7, 1), date(2026, 3, 31)), (date(2026, 4, 1), None))
 
 
-def give_addresses(organisations: list[Organisation]) -> None:
-    """A shared mailbox each, in a domain that cannot exist (RFC 2606): no mail of the demonstration reaches anybody."""
+def complete_cards(organisations: list[Organisation]) -> None:
+    """A shared mailbox each, in a domain that cannot exist (RFC 2606): no mail of the demonstration reaches anybody.
+    A SIRET too, that of an assumed first establishment (0001)."""
     for organisation in organisations:
+        stem = f"{organisation.siren}0001"
+        organisation.siret = organisation.siret or stem + calc_check_digit(stem)
         box = {Kind.COMMUNE: "mairie", Kind.CCAS: "ccas"}.get(Kind(organisation.kind), "contact")
         organisation.email = f"{box}@{organisation.sort_name.replace(' ', '-')}.example"
-    Organisation.objects.bulk_update(organisations, ["email"])
+    Organisation.objects.bulk_update(organisations, ["email", "siret"])
 
 
 def create_accounts() -> dict[str, Affiliation]:

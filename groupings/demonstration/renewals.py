@@ -50,8 +50,8 @@ RENEWALS = (
         GroupingStatus.DELIBERATIONS,
         60, 12,
         (
-            _E, D.ON_AGENDA, D.ADOPTED, D.REJECTED, D.POSTPONED, D.WITHDRAWN, D.NO_QUORUM, D.CONVENED, D.DRAFT_SENT,
-            D.ANNULLED,
+            _E, D.ON_AGENDA, D.ADOPTED, D.REJECTED, D.POSTPONED, D.WITHDRAWN, D.NO_QUORUM, D.CONVENED, D.ANNULLED,
+            D.DRAFT_SENT,
         ),
         fee_rule=FeeRule.POPULATION, fee_base=Decimal("4200.00"),
     ),
@@ -84,7 +84,10 @@ def create_renewals(
             "membership__organisation"
         )
         for rank, deliberation in enumerate(deliberations):
-            _bring_to(deliberation, renewal.states[rank % len(renewal.states)], random, today)
+            state = renewal.states[rank % len(renewal.states)]
+            if deliberation.purpose == Deliberation.Purpose.CONVENTION and _E in renewal.states:
+                state = _E  # the coordinator shows the way
+            _bring_to(deliberation, state, random, today)
             _keep_history(deliberation)
             _sign(deliberation, random, today)
         Grouping.objects.filter(pk=grouping.pk).update(status=renewal.status)

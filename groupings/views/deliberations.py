@@ -18,14 +18,15 @@ from groupings.choices import AWAITING_VOTE, IN_FORCE, LATE_BADGE, ON_A_SESSION,
 from groupings.evidence import Reading, read_stamp
 from groupings.forecast import next_usable_session, reference_population
 from groupings.forms.deliberation import DepositForm, OverrideForm, StepForm, shown
-from groupings.models import Deliberation, LegalOverride, Signature
+from groupings.links import closed_sentence
+from groupings.models import Deliberation, LegalOverride, Signature, SignedLink
 from groupings.remarks import facts_of
 from groupings.rules import clear_days
 from groupings.rules.deadlines import challenge_ends_on
 from groupings.rules.remarks import PRESIDENT, Remark, notice_owed, remarks
 from groupings.steps import CONVENE, EFFECT, SCHEDULE, SIGN, STEPS, VOTE, VOTE_AGAIN, Step, may_ask, offered
 from groupings.todo import chosen_session, effect_step, vote_step
-from groupings.views.common import sees_all
+from groupings.views.common import may_change, sees_all
 from members.models import Affiliation, CouncilSession
 from members.roles import may
 from procurement.core.errors import NotAllowed
@@ -81,6 +82,16 @@ class Page:
     @cached_property
     def signature(self) -> Signature | None:
         return next(iter(self.membership.signatures.all()), None) if self.is_own else None
+
+    @property
+    def answering_link(self) -> SignedLink | None:
+        """The member's answering link, if it ever had one."""
+        return getattr(self.membership, "signed_link", None)
+
+    @property
+    def may_manage_link(self) -> bool:
+        """Whether to offer to open, renew or revoke it: to the coordinator, while it can still answer something."""
+        return may_change(self.grouping, self.affiliation) and not closed_sentence(self.membership)
 
     @cached_property
     def documents(self) -> list:
@@ -248,6 +259,7 @@ def find_deliberation(request: HttpRequest, pk: int) -> Deliberation:
     found = (
         Deliberation.objects.visible_to(request.affiliation)
         .select_related("session", "membership__organisation__parent", "membership__grouping__coordinator")
+        .select_related("membership__signed_link")
         .prefetch_related("attempts", "membership__signatures")
     )
     return get_object_or_404(found, pk=pk)

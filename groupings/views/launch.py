@@ -16,7 +16,7 @@ from groupings.choices import GroupingStatus
 from groupings.forecast import launch_states
 from groupings.forms.membership import CheckboxList
 from groupings.models import Grouping
-from groupings.rules.launch import Exclusion, Forecast, MemberForecast, forecast
+from groupings.rules.launch import Forecast, MemberForecast, forecast
 from groupings.views.common import find_grouping, require_change
 from procurement.core.errors import BusinessError
 from procurement.core.forms import StyledFormMixin
@@ -52,10 +52,9 @@ class LaunchCard:
         return max(0, (self.forecast.launch_on - self.planned_on).days)
 
     @property
-    def exclusion(self) -> Exclusion | None:
-        """All the blocking members leaving together, when that gains something."""
-        option = self.forecast.without_blocking
-        return option if option and option.launch_on else None
+    def may_go_without(self) -> bool:
+        """Whether somebody waited for is free to leave."""
+        return any(line.member.can_leave for line in self.waited)
 
     def _is_ready(self, line: MemberForecast) -> bool:
         return line.is_known and line.ready_on is not None and line.ready_on <= self.forecast.today

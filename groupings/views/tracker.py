@@ -40,6 +40,8 @@ def deliberation_list(request: HttpRequest) -> HttpResponse:
             "matrix": matrix,
             "expected_late_badge": EXPECTED_LATE_BADGE,
             "signed_badge": SIGNED_BADGE,
+            "may_exchange": affiliation is not None
+            and may(affiliation, "deliberation.change", organisation_id=affiliation.organisation_id),
             "is_member": affiliation is not None and not affiliation.sees_whole_territory,
             "may_create": may(affiliation, "grouping.create") and affiliation.sees_whole_territory,
             "exports": (*EXPORTS, PDF) if may(affiliation, "export") else (),

@@ -334,6 +334,7 @@ def test_the_sweeper_leaves_in_peace_what_is_on_its_way(enqueue, bell):
         ("autre-machine:1", runner.LEASE, 0),  # cannot be asked: its lease decides
         ("autre-machine:1", timedelta(seconds=-1), 1),
     ],
+    ids=["gone", "alive", "our own number", "elsewhere", "elsewhere, lease over"],
 )
 def test_dead_workers_are_found(enqueue, bell, claimed_by, lease, rung):
     hold(enqueue(), claimed_by=claimed_by, lease=lease)

@@ -111,10 +111,17 @@ def _check(tmp_path, **environment):
 
 def test_production_settings_pass_check_deploy(tmp_path):
     secret = "une-cle-d-essai-assez-longue-pour-django-" + "0123456789abcdefghij" * 2
-    done = _check(tmp_path, SECRET_KEY=secret, ALLOWED_HOSTS="groupements.example.org")
+    done = _check(
+        tmp_path, SECRET_KEY=secret, ALLOWED_HOSTS="groupements.example.org", SITE_URL="https://groupements.example.org"
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_the_demonstration_on_a_public_name_is_refused_at_start(tmp_path):
-    done = _check(tmp_path, DEMONSTRATION="true", ALLOWED_HOSTS="groupements.example.org")
+    done = _check(
+        tmp_path,
+        DEMONSTRATION="true",
+        ALLOWED_HOSTS="groupements.example.org",
+        SITE_URL="https://groupements.example.org",
+    )
     assert done.returncode != 0 and "n’accepte qu’une adresse locale" in done.stderr
