@@ -268,6 +268,7 @@ def _prepare() -> None:
         addMapping(FONT_FAMILY, bold, italic, name)
     # ReportLab names Helvetica, which no file embeds, in each table cell and blank before any text: our face there.
     # Its registration maps the name to all four styles, the last being the bold italic: put back the plain one.
+    pdfmetrics._fonts.pop("Helvetica", None)  # ReportLab keeps the first of a name: another drawing may have used it
     pdfmetrics.registerFont(TTFont("Helvetica", str(ASSETS / "fonts" / _FACES[0, 0])))
     addMapping("helvetica", 0, 0, "Helvetica")
     # Every family, named or generic, is ours: a PDF never asks the reader's machine for a font.
