@@ -112,6 +112,14 @@ def why_none(act: Act, awaited: Sequence[Awaited]) -> str:
     """Why nothing is plausible, as a French sentence about what is known of that day."""
     of_day = [item for item in awaited if act.decided_on in (item.decided_on, item.session_on)]
     day = f"{act.decided_on:%d/%m/%Y}"
+    undated = any(_is_open(item, act) and item.status in AWAITING_VOTE and item.session_on is None for item in awaited)
+    if not of_day and undated and act.subject:
+        return "L’objet de cet acte ne ressemble à celui d’aucune délibération attendue de cet organisme."
+    if not of_day and undated:
+        return (
+            f"Aucune délibération attendue de cet organisme n’est du {day}, et ce fichier ne dit pas l’objet de "
+            "l’acte\u00a0: saisissez d’abord le vote."
+        )
     if not of_day:
         return f"Aucune délibération attendue de cet organisme n’est du {day}."
     if all(not _is_of_nature(item, act) for item in of_day):

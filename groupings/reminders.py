@@ -34,11 +34,17 @@ PDF_TYPE = "application/pdf"
 
 @dataclass(frozen=True)
 class Reminder:
-    """One mail to one member's addresses. ``due_on`` is the deadline it tells, ``step`` « J-7 » or « J+9 »."""
+    """One mail to one member's addresses.
+
+    ``due_on`` is the deadline it tells, None when there is none; ``step``, « J-7 » or « J+9 », is counted from
+    ``counted_from``: that deadline, or the session whose sequel is awaited.
+    """
 
     deliberation: Deliberation
     what: str
-    due_on: date
+    due_on: date | None
+    is_late: bool
+    counted_from: date
     step: str
     why: str
     recipients: tuple[str, ...]
@@ -46,12 +52,15 @@ class Reminder:
 
     @property
     def subject(self) -> str:
-        return mailing.subject(self.what, self.due_on, self.deliberation.membership.grouping.title)
+        title = self.deliberation.membership.grouping.title
+        if self.is_late:
+            return f"Échéance du {self.due_on:%d/%m/%Y} dépassée – {mailing.subject(self.what, None, title)}"
+        return mailing.subject(self.what, self.due_on, title)
 
     def key(self, recipient: str) -> str:
         """Unique for ever: the same deadline is never told twice at the same step to the same address."""
         slug = "vote" if self.wants_documents else "act"
-        return f"reminder:{self.deliberation.pk}:{slug}:{self.due_on:%Y-%m-%d}:{self.step}:{recipient}"
+        return f"reminder:{self.deliberation.pk}:{slug}:{self.counted_from:%Y-%m-%d}:{self.step}:{recipient}"
 
 
 def plan(today: date) -> list[Reminder]:
@@ -154,7 +163,8 @@ def _before_vote(deliberation: Deliberation, today: date, asked: str) -> Reminde
     days = step_before(due_on, today)
     if not asked and (days is None or (days == max(BEFORE) and _was_written(deliberation, today))):
         return None
-    return _make(deliberation, what, due_on, asked or f"J-{days}", why, wants_documents=True)
+    is_late = due_on < today  # asked for by the buyer: the calendar asks for nothing once the day has passed
+    return _make(deliberation, what, due_on, is_late, due_on, asked or f"J-{days}", why, wants_documents=True)
 
 
 def _filing(deliberation: Deliberation, today: date) -> tuple[str, date | None, str]:
@@ -176,20 +186,30 @@ def filing_date(session: CouncilSession, notice: int) -> date:
 
 
 def _after_vote(deliberation: Deliberation, since: date, what: str, today: date, asked: str) -> Reminder | None:
-    """A vote held whose result, transmission or publication nobody told: the deadline is the grouping's own."""
+    """A vote held whose result, transmission or publication nobody told: the deadline is the grouping's own, and the
+    steps are those of this session, for a text put off to another one awaits it anew."""
     days = step_after(since, today)
     if not asked and days is None:
         return None
-    due_on = deliberation.membership.grouping.deliberations_due_on or since
+    due_on = deliberation.membership.grouping.deliberations_due_on
+    is_late = due_on is not None and due_on < today
     why = f"la séance du {since:%d/%m/%Y} est passée"
-    return _make(deliberation, what, due_on, asked or f"J+{days}", why, wants_documents=False)
+    return _make(deliberation, what, due_on, is_late, since, asked or f"J+{days}", why, wants_documents=False)
 
 
 def _make(
-    deliberation: Deliberation, what: str, due_on: date, step: str, why: str, *, wants_documents: bool
+    deliberation: Deliberation,
+    what: str,
+    due_on: date | None,
+    is_late: bool,
+    counted_from: date,
+    step: str,
+    why: str,
+    *,
+    wants_documents: bool,
 ) -> Reminder:
     addresses = tuple(mailing.recipients(deliberation.membership))
-    return Reminder(deliberation, what, due_on, step, why, addresses, wants_documents)
+    return Reminder(deliberation, what, due_on, is_late, counted_from, step, why, addresses, wants_documents)
 
 
 def _was_written(deliberation: Deliberation, today: date) -> bool:

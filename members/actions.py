@@ -96,6 +96,8 @@ def session_save(*, session: CouncilSession, actor: Actor, expected_version: int
     created = session.pk is None
     _require_change(session.organisation, actor)
     with transaction.atomic():
+        # Two people giving one body the same day at once: the second finds the session of the first.
+        Organisation.objects.select_for_update(no_key=True).get(pk=session.organisation_id)
         sentence = f"Séance du {session.meeting_on:%d/%m/%Y} de {session.organisation}"
         if not created:
             stored = CouncilSession.objects.select_for_update().get(pk=session.pk)
@@ -138,14 +140,18 @@ def session_bodies(affiliation: Affiliation | None) -> QuerySet[Organisation]:
 def session_remove(*, session: CouncilSession, actor: Actor) -> None:
     """Take a meeting out of the calendar; refused once a deliberation stands on its agenda."""
     _require_change(session.organisation, actor)
-    if session.deliberations.exists():
-        raise BusinessError("Une délibération est inscrite à cette séance\u00a0: déplacez-la d’abord.")
-    delete_recorded(
-        session,
-        actor=actor,
-        verb="session.remove",
-        sentence=f"Séance du {session.meeting_on:%d/%m/%Y} de {session.organisation} retirée",
-    )
+    with transaction.atomic():
+        # Somebody may be putting a deliberation on its agenda, or removing it too.
+        if not CouncilSession.objects.select_for_update().filter(pk=session.pk).exists():
+            raise BusinessError("Cette séance vient d’être retirée par une autre personne.")
+        if session.deliberations.exists():
+            raise BusinessError("Une délibération est inscrite à cette séance\u00a0: déplacez-la d’abord.")
+        delete_recorded(
+            session,
+            actor=actor,
+            verb="session.remove",
+            sentence=f"Séance du {session.meeting_on:%d/%m/%Y} de {session.organisation} retirée",
+        )
 
 
 def epci_add_communes(*, territory: Organisation, actor: Actor) -> list[Organisation]:

@@ -10,6 +10,7 @@ from datetime import date
 from django.db import transaction
 
 from groupings.actions.stepping import (
+    ACTES_ID_TAKEN,
     advancing,
     keep_attempt,
     locked,
@@ -70,7 +71,7 @@ def deliberation_schedule(
 ) -> Deliberation:
     """Put the text on the agenda of a coming session of its body."""
     with stepping(deliberation, "schedule", actor, expected_version) as stored:
-        _check_session(stored, session)
+        session = _check_session(stored, session)
         if session.meeting_on < today:
             raise BusinessError(
                 f"La séance du {session.meeting_on:%d/%m/%Y} est passée\u00a0: saisissez son résultat, ou choisissez "
@@ -106,6 +107,8 @@ def deliberation_convene(
     """Record the dispatch of the convocation (CGCT, L2121-10): a fact of the whole session, so every text on its
     agenda is convened with it. Too short a notice is a legal remark, not a refusal."""
     with transaction.atomic():
+        # All the texts of the session, in one order: two people convening it at once would wait for each other.
+        list(Deliberation.objects.select_for_update().filter(session=deliberation.session_id).order_by("pk"))
         with stepping(deliberation, "convene", actor, expected_version) as stored:
             session = CouncilSession.objects.select_for_update().get(pk=stored.session_id)
             if sent_on > today:
@@ -220,7 +223,7 @@ def check_actes_id(deliberation: Deliberation, text: str) -> str:
         raise BusinessError(" ".join(contradictions), field="actes_id")
     holder = Deliberation.objects.filter(actes_id=str(actes_id)).exclude(pk=deliberation.pk).first()
     if holder:
-        raise BusinessError("Cet identifiant ACTES est déjà celui d’une autre délibération.", field="actes_id")
+        raise BusinessError(ACTES_ID_TAKEN, field="actes_id")
     return str(actes_id)
 
 
@@ -319,11 +322,16 @@ def remark_override(*, deliberation: Deliberation, code: str, reason: str, actor
     return override
 
 
-def _check_session(stored: Deliberation, session: CouncilSession) -> None:
+def _check_session(stored: Deliberation, session: CouncilSession) -> CouncilSession:
+    """The session as it is now, locked: it is neither moved nor removed while the text is put on its agenda."""
     if session.organisation_id != stored.membership.organisation_id:
         raise BusinessError("Cette séance est celle d’un autre organisme.", field="session")
     if stored.kind == PRESIDENT:
         raise BusinessError("Une décision du président ou du maire ne s’inscrit à aucune séance.", field="session")
+    found = CouncilSession.objects.select_for_update().filter(pk=session.pk).first()
+    if found is None:
+        raise BusinessError("Cette séance vient d’être retirée du calendrier.", field="session")
+    return found
 
 
 def _session_of(stored: Deliberation, meeting_on: date) -> CouncilSession | None:
@@ -361,13 +369,13 @@ def _check_counts(stored: Deliberation, counts: VoteCounts | None, outcome: str)
         )
     if outcome not in (DeliberationStatus.ADOPTED, DeliberationStatus.REJECTED):
         return
-    try:
-        found = vote.outcome(
-            counts.votes_for,
-            counts.votes_against,
-            president_vote=counts.president_vote or None,
-            secret=counts.is_secret,
+    ballot = {"president_vote": counts.president_vote or None, "secret": counts.is_secret}
+    if vote.is_tie_to_settle(counts.votes_for, counts.votes_against, **ballot):
+        raise BusinessError(
+            "Les voix sont à égalité\u00a0: indiquez le vote du président, qui l’emporte.", field="president_vote"
         )
+    try:
+        found = vote.outcome(counts.votes_for, counts.votes_against, **ballot)
     except ValueError as error:
         raise BusinessError(str(error), field="president_vote") from None
     if found != outcome:

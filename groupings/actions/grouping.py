@@ -102,20 +102,24 @@ def grouping_advance(*, grouping: Grouping, step: str, actor: Actor, today: date
 def lot_save(*, lot: Lot, actor: Actor) -> Lot:
     """Create or change a lot; refused once the tender has started."""
     require(actor, "grouping.change", organisation_id=lot.grouping.coordinator_id)
-    _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
-    save_recorded(lot, actor=actor, verb="lot.save", sentence=f"{lot}")
+    with transaction.atomic():
+        _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
+        save_recorded(lot, actor=actor, verb="lot.save", sentence=f"{lot}")
     return lot
 
 
 def lot_remove(*, lot: Lot, actor: Actor) -> None:
     """Remove a lot without needs."""
     require(actor, "grouping.change", organisation_id=lot.grouping.coordinator_id)
-    _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
-    if lot.needs.exists():
-        raise BusinessError("Des membres ont indiqué un besoin pour ce lot\u00a0: retirez d’abord ces besoins.")
-    delete_recorded(lot, actor=actor, verb="lot.remove", sentence=f"{lot} retiré")
+    with transaction.atomic():
+        _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
+        if lot.needs.exists():
+            raise BusinessError("Des membres ont indiqué un besoin pour ce lot\u00a0: retirez d’abord ces besoins.")
+        delete_recorded(lot, actor=actor, verb="lot.remove", sentence=f"{lot} retiré")
 
 
 def _refuse_after_launch(grouping: Grouping, what: str) -> None:
-    if grouping.is_launched:
-        raise BusinessError(f"{what}\u00a0: la consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}.")
+    """As it is now, and locked until the transaction ends: neither a launch nor a need slips in between."""
+    now = Grouping.objects.select_for_update().get(pk=grouping.pk)
+    if now.is_launched:
+        raise BusinessError(f"{what}\u00a0: la consultation est lancée depuis le {now.launched_on:%d/%m/%Y}.")

@@ -23,16 +23,17 @@ def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on:
     17/05/2011), and the composition is then frozen.
     """
     require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
-    if grouping.is_launched:
-        raise BusinessError(
-            f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}\u00a0: un nouveau membre ne peut "
-            "plus en bénéficier (réponse ministérielle n° 100136 du 17/05/2011).",
-            field="organisation",
-        )
     if organisation.root_id != grouping.territory_id:
         raise BusinessError("Cet organisme n’est pas dans votre annuaire.", field="organisation")
     membership = Membership(grouping=grouping, organisation=organisation, joined_on=joined_on)
     with transaction.atomic():
+        now = Grouping.objects.select_for_update().get(pk=grouping.pk)  # the launch waits, or has won
+        if now.is_launched:
+            raise BusinessError(
+                f"La consultation est lancée depuis le {now.launched_on:%d/%m/%Y}\u00a0: un nouveau membre ne peut "
+                "plus en bénéficier (réponse ministérielle n° 100136 du 17/05/2011).",
+                field="organisation",
+            )
         save_recorded(
             membership, actor=actor, verb="membership.add", sentence=f"{organisation.name} rejoint le groupement"
         )
@@ -92,11 +93,12 @@ def need_set(
     grouping) or BusinessError once the tender has started.
     """
     _require_needs(membership, actor)
-    if membership.grouping.status == GroupingStatus.CANCELLED:
-        raise BusinessError("Les besoins ne changent plus\u00a0: ce groupement est abandonné.")
-    if membership.grouping.is_launched:
-        raise BusinessError("Les besoins ne changent plus\u00a0: la consultation est lancée.")
     with transaction.atomic():
+        grouping = Grouping.objects.select_for_update().get(pk=membership.grouping_id)  # the launch counts the needs
+        if grouping.status == GroupingStatus.CANCELLED:
+            raise BusinessError("Les besoins ne changent plus\u00a0: ce groupement est abandonné.")
+        if grouping.is_launched:
+            raise BusinessError("Les besoins ne changent plus\u00a0: la consultation est lancée.")
         line = NeedLine.objects.select_for_update().filter(membership=membership, lot=lot).first()
         if amount is None and quantity is None:
             if line:

@@ -199,7 +199,10 @@ def close_others(deliberation: Deliberation, origin: str, fingerprint: str, acto
     deliberation), other proposals for this one. A receipt stays waiting when only open data were confirmed."""
     others = Q(deliberation=deliberation)
     others = others | Q(fingerprint=fingerprint) if origin == _RECEIPT else others & Q(origin=origin)
-    for other in Proposal.objects.filter(others, answer=_WAITING).select_for_update():
+    # The same body may be kept by two territories: what the one confirms closes nothing of the other's.
+    coordinator = deliberation.membership.grouping.coordinator
+    ours = of_territory(Deliberation.objects.all(), coordinator.territory or coordinator)
+    for other in Proposal.objects.filter(others, answer=_WAITING, deliberation__in=ours).select_for_update():
         _close(other, _DISMISSED, actor)
         _tell(other, actor, other.answer, f"rapprochement écarté, un autre est établi, {other.source_name}")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from groupings.models import Deliberation, DeliberationAttempt
@@ -15,6 +15,7 @@ from procurement.core.errors import BusinessError
 from procurement.core.journal.models import JournalEntry
 from procurement.core.journal.record import changes, record, snapshot
 
+ACTES_ID_TAKEN = "Cet identifiant ACTES est déjà celui d’une autre délibération."
 _REASON_LENGTH = 500
 #: A remark on who decides stays while the meetings pass; the others are about one meeting.
 _LASTING = ("delegation",)
@@ -114,7 +115,14 @@ def save(stored: Deliberation, before: dict, actor: Actor, verb: str, reason: st
     if stored.kind != before["kind"]:
         stored.overrides.filter(code__in=_LASTING).delete()
     stored.version += 1
-    stored.save()
+    try:
+        with transaction.atomic():
+            stored.save()
+    except IntegrityError:
+        # Between our look and our write, another transaction gave the same identifier to its own act.
+        if not stored.actes_id or not Deliberation.objects.exclude(pk=stored.pk).filter(actes_id=stored.actes_id):
+            raise
+        raise BusinessError(ACTES_ID_TAKEN, field="actes_id") from None
     old, new = changes(before, snapshot(stored))
     tell(stored, actor, verb, old, new, reason)
 

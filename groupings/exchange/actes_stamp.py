@@ -104,6 +104,11 @@ _RECEIVED_DATE, _SENT_DATE, _PUBLISHED_DATE = map(_dated, (_RECEIVED, _SENT, _PU
 _HEADED_DATE = _dated(_RECEIVED_UNDER_HEADING)
 _RECEIVED_LABEL, _HEADING = (re.compile(_label(patterns), re.IGNORECASE) for patterns in (_RECEIVED, _HEADINGS))
 _ANY_LABEL = re.compile(_label((*_RECEIVED, *_SENT[:4], *_PUBLISHED[:2], *_HEADINGS)), re.IGNORECASE)
+#: The object of the act, and what most often follows it: the text of a page has no end of line.
+_SUBJECT = re.compile(r"\bO(?:bjet|BJET) ?: ?(.{10,250})")
+_AFTER_SUBJECT = re.compile(
+    r" (?=Rapporteu|Vu |L.(?:an|AN) |Le [CMP]|M\. |Mme |Fichiers? |Monsieur|Madame|Exposé|Considérant)"
+)
 _SIMULATED = re.compile(r"\b(?:R.ception|Envoi) simul.e?\b|\(SIMULATION\)")
 _ID_LABEL = re.compile(
     r"\b(?:ID|Identifiant(?: unique)?(?: de l.acte| acte| ACTES)?) ?: ?(?:[0-9]{2}_[A-Z]{2}-)?$", re.I
@@ -154,6 +159,7 @@ def read_stamp(content: bytes) -> Receipt:
         decided_on=first.actes_id.decided_on,
         number=first.actes_id.number,
         nature=first.actes_id.nature,
+        subject=_subject(texts),
         reason=_doubts(first, stamps),
     )
 
@@ -274,6 +280,12 @@ def _day(found: re.Match) -> date | None:
         return None
 
 
+def _subject(texts: list[str]) -> str:
+    """What follows « Objet : » on the first page that says it, a few words too many perhaps; empty when none does."""
+    found = next(filter(None, map(_SUBJECT.search, texts)), None)
+    return _AFTER_SUBJECT.split(_ANY_LABEL.split(found[1])[0])[0].strip() if found else ""
+
+
 def _doubts(first: _Stamp, stamps: list[_Stamp]) -> str:
     doubts = []
     if others := sorted({str(stamp.actes_id) for stamp in stamps} - {str(first.actes_id)}):
@@ -288,7 +300,8 @@ def _doubts(first: _Stamp, stamps: list[_Stamp]) -> str:
 
 def _what_is_missing(texts: list[str]) -> str:
     """Why no page has a whole stamp, the sentence that helps most."""
-    stamped = [text for text in texts if _RECEIVED_LABEL.search(text) or _HEADING.search(text)]
+    words = (_RECEIVED_LABEL, _HEADING, _SENT_DATE)
+    stamped = [text for text in texts if any(label.search(text) for label in words)]
     if not stamped:
         return f"Ce PDF ne porte pas de tampon du contrôle de légalité{_BY_HAND}"
     if not any(_days(_RECEIVED_DATE, text) or _days(_HEADED_DATE, text) for text in stamped):

@@ -314,11 +314,12 @@ def _date(cell: Cell) -> dt.date:
     shown = _text(cell)
     if match := _ISO_DATE.fullmatch(shown) or _COMPACT_DATE.fullmatch(shown):
         year, month, day, hour, minute, offset = (*match.groups(), None, None, None)[:6]
+        value = parse.date(f"{year}-{month:0>2}-{day:0>2}")
     elif match := _FRENCH_DATE.fullmatch(shown):
         day, month, year, hour, minute, offset = match.groups()
+        value = parse.date(f"{day}/{month}/{year}")
     else:
         return parse.date(shown)
-    value = parse.date(f"{year}-{month:0>2}-{day:0>2}")
     if not offset:
         return value
     try:

@@ -85,13 +85,14 @@ class _SessionChoice(forms.ModelChoiceField):
         told = "clos depuis le" if closes < self.today else "clôture le"
         return f"{session.meeting_on:%d/%m/%Y} ({told} {closes:%d/%m/%Y})"
 
+    def validate(self, value: CouncilSession | None) -> None:
+        """Shown as required, though another date may take its place: the form says so when both are missing."""
+
 
 class ScheduleForm(StepForm):
     """A session of the calendar, or a date the calendar does not know yet."""
 
-    session = _SessionChoice(
-        CouncilSession.objects.none(), label="Séance", required=False, empty_label="Une autre date, ci-dessous"
-    )
+    session = _SessionChoice(CouncilSession.objects.none(), label="Séance", empty_label="Une autre date, ci-dessous")
     meeting_on = DateField(
         label="Autre date de séance",
         required=False,

@@ -129,7 +129,7 @@ def _date(text: str) -> date:
 
 
 def _number(text: str) -> str:
-    if not re.search(r"[A-Za-z0-9]", text):
+    if not text.strip(" -"):
         raise ActesIdError("Le numéro interne de l’acte manque, entre la date et la nature.")
     if strange := re.search(r"[^A-Za-z0-9_-]", text):
         raise ActesIdError(

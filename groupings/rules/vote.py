@@ -21,11 +21,12 @@ def outcome(votes_for: int, votes_against: int, *, president_vote: str | None = 
     """``adopted`` or ``rejected``, by the absolute majority of the votes cast: abstentions and blanks do not count.
 
     On a tie the president's vote prevails, and nobody's does in a secret ballot: the text is then rejected, as it is
-    when the president abstained. ``president_vote``: ``for``, ``against``, ``abstained``, or None when not recorded.
+    when the president abstained, or when no vote of the president is known: no majority is made up. ``president_vote``:
+    ``for``, ``against``, ``abstained``, or None. ``is_tie_to_settle`` says when it must be asked. Nobody voting for or
+    against is no majority either.
 
-    Raises ValueError, with a French sentence, for a negative number, an unknown ``president_vote``, or a public tie
-    whose president's vote is not recorded: the result is then unknown, and no answer is made up. Nobody voting for or
-    against is no majority: rejected.
+    Raises ValueError, with a French sentence, for a negative number, an unknown ``president_vote``, or one that is not
+    among the votes counted.
     """
     if votes_for < 0 or votes_against < 0:
         raise ValueError("Un nombre de voix ne peut pas être négatif.")
@@ -37,9 +38,12 @@ def outcome(votes_for: int, votes_against: int, *, president_vote: str | None = 
         return ADOPTED if votes_for > votes_against else REJECTED
     if secret or votes_for == 0:
         return REJECTED
-    if president_vote is None:
-        raise ValueError("Les voix sont à égalité\u00a0: indiquez le vote du président, qui l’emporte.")
     return ADOPTED if president_vote == FOR else REJECTED
+
+
+def is_tie_to_settle(votes_for: int, votes_against: int, *, president_vote: str | None, secret: bool) -> bool:
+    """Whether the result depends on the president's vote, in a public ballot, and nobody said it."""
+    return votes_for == votes_against > 0 and not secret and president_vote is None
 
 
 def counts_refusal(

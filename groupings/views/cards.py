@@ -7,7 +7,7 @@ from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from groupings.actions.grouping import grouping_advance, grouping_save
 from groupings.forms.grouping import DeclaredGroupingForm, GroupingForm
@@ -17,7 +17,7 @@ from groupings.views.detail import render_page
 from groupings.workflow import GROUPING_WORKFLOW
 from members.roles import require
 from procurement.core.errors import BusinessError, NotAllowed
-from procurement.core.submission import posted, submit
+from procurement.core.submission import posted, posted_or_back, submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,7 +116,7 @@ def _shown(field: BoundField) -> str:
     return str(value)
 
 
-@require_POST
+@posted_or_back("grouping_detail", "pk")
 def grouping_advance_step(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a step of the life cycle; refused, the page is shown again with the reason and what was typed."""
     grouping = find_grouping(request, pk)

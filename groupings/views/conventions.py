@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from groupings.actions.convention import JOB_KIND, conventions_request
 from groupings.models import Convention, ConventionDocument, Grouping
@@ -18,13 +18,14 @@ from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.exports import download_response
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
+from procurement.core.submission import posted_or_back
 from procurement.core.uploads import read_checked
 
 PDF_TYPE = "application/pdf"
 ZIP_TYPE = "application/zip"
 
 
-@require_POST
+@posted_or_back("grouping_detail", "pk")
 def convention_generate(request: HttpRequest, pk: int) -> HttpResponse:
     """Freeze the convention, ask for its documents, and go and watch the bar; a refusal is told on the page."""
     grouping = find_grouping(request, pk)

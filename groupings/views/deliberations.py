@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from groupings.actions.deliberation import remark_override
 from groupings.actions.stepping import may_take
@@ -31,7 +31,7 @@ from members.models import Affiliation, CouncilSession
 from members.roles import may
 from procurement.core.errors import NotAllowed
 from procurement.core.journal.models import JournalEntry
-from procurement.core.submission import submit
+from procurement.core.submission import posted_or_back, submit
 
 JOURNAL_SHOWN = 15
 
@@ -137,14 +137,17 @@ class Page:
             return SCHEDULE
         return CONVENE if status == DeliberationStatus.ON_AGENDA else None
 
-    def open_steps(self, refused: StepForm | None, initial: dict[str, Any]) -> list[OpenStep]:
-        """One form per step, the next one first; ``refused`` takes the place of its own, with what was typed."""
+    def open_steps(self, refused: StepForm | None, initial: dict[str, Any] | None) -> list[OpenStep]:
+        """One form per step, the next one first; ``refused`` takes the place of its own, with what was typed.
+        ``initial``: what a stamp says, even nothing: the dates are then to be typed; None when none was read."""
         lines = []
         for step in self.steps:
-            own = {"initial": initial} if step is EFFECT else {}
+            own = {"initial": initial or {}} if step is EFFECT else {}
             is_refused = refused is not None and refused.step is step
             form = refused if is_refused else self.form(step, **own)
-            lines.append(OpenStep(step, form, is_next=step is self.next_step or is_refused or bool(own and initial)))
+            lines.append(
+                OpenStep(step, form, is_next=step is self.next_step or is_refused or bool(own and initial is not None))
+            )
         return sorted(lines, key=lambda line: not line.is_next)
 
     def form(self, step: Step, data: Any = None, **options: Any) -> StepForm:
@@ -286,7 +289,7 @@ def render_page(request: HttpRequest, page: Page, *, status: int = 200, **extra:
         "organisation": page.organisation,
         "today": page.today,
         "late_badge": LATE_BADGE if page.is_late else None,
-        "open_steps": page.open_steps(extra.pop("refused_step", None), reading.initial if reading else {}),
+        "open_steps": page.open_steps(extra.pop("refused_step", None), reading.initial if reading else None),
         "remark_lines": page.remark_lines(extra.pop("refused_override", None)),
         "deposit_form": DepositForm(use_required_attribute=False, auto_id="piece-%s") if page.may_write else None,
         "journal": journal if whole_journal else journal[:JOURNAL_SHOWN],
@@ -298,7 +301,7 @@ def render_page(request: HttpRequest, page: Page, *, status: int = 200, **extra:
     return render(request, "groupings/deliberation.html", context, status=status)
 
 
-@require_POST
+@posted_or_back("deliberation_detail", "pk")
 def deliberation_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Take one step; refused, the page is shown again with the reason, what was typed, and what somebody else saved."""
     deliberation = find_deliberation(request, pk)
@@ -333,7 +336,7 @@ def _conflicts(form: StepForm, now: Page) -> list[Conflict]:
     ]
 
 
-@require_POST
+@posted_or_back("deliberation_detail", "pk")
 def deliberation_override(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """A jurist goes past one legal remark, with a reason."""
     deliberation = find_deliberation(request, pk)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from groupings.actions.evidence import document_deposit
 from groupings.actions.stepping import require_deliberation
@@ -16,13 +16,13 @@ from groupings.forms.deliberation import DepositForm
 from groupings.models import DeliberationDocument
 from groupings.views.deliberations import Page, find_deliberation, render_page
 from procurement.core.exports import download_response
-from procurement.core.submission import submit
+from procurement.core.submission import posted_or_back, submit
 from procurement.core.uploads import PDF_MAX_BYTES, read_checked
 
 _TYPES = {"pdf": "application/pdf", "xml": "application/xml"}
 
 
-@require_POST
+@posted_or_back("deliberation_detail", "pk")
 def deliberation_deposit(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep a file; once the vote is recorded, go and look at what its stamp says."""
     deliberation = find_deliberation(request, pk)

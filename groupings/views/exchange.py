@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions import proposals
 from groupings.actions.exchange import Fate, Outcome, receipt_import
@@ -25,7 +25,7 @@ from members.roles import may, require
 from procurement.core.documents.tabular import MAX_BYTES as TABLE_MAX_BYTES
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.exports import CSV_TYPE, download_response
-from procurement.core.submission import posted, submit
+from procurement.core.submission import posted, posted_or_back, submit
 
 PAGE_SIZE = 20
 ANSWERS_SHOWN = 10
@@ -119,7 +119,7 @@ def proposal_list(request: HttpRequest) -> HttpResponse:
     return _render_proposals(request)
 
 
-@require_POST
+@posted_or_back("proposal_list")
 def proposal_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm or dismiss one; a refusal is told beside the proposal it is about."""
     proposal = get_object_or_404(_visible(request.affiliation), pk=pk)

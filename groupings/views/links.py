@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions.evidence import document_deposit
 from groupings.actions.kit import DOCX_TYPE, PDF_TYPE
@@ -53,7 +53,7 @@ from groupings.views.deliberations import Page
 from members.models import CouncilSession
 from procurement.core.errors import BusinessError
 from procurement.core.exports import download_response
-from procurement.core.submission import submit
+from procurement.core.submission import posted_or_back, submit
 from procurement.core.uploads import PDF_MAX_BYTES, read_checked
 
 HOUR = 3600
@@ -318,12 +318,14 @@ def signed_link_document(request: HttpRequest, link: SignedLink, name: str) -> H
     return download_response(content, filename=row.filename, content_type=document.content_type)
 
 
-@by_link
-@require_POST
+@by_link  # outside, so that the redirection keeps out of caches and search engines too
+@require_http_methods(["GET", "HEAD", "POST"])
 def signed_link_step(request: HttpRequest, link: SignedLink, step: str) -> HttpResponse:
     """Take one answer, with its file in one transaction; refused, the page comes back with the reason and the input."""
     if step not in ANSWERS:
         raise Http404
+    if request.method != "POST":  # a phone opening again the tab of a refused form
+        return redirect("signed_link", link_token(link))
     if wait := _seconds_to_wait(f"link:{link.pk}:{link.nonce}", POSTS_AN_HOUR):
         return _too_many(request, wait, link.membership)
     if refusal := closed_sentence(link.membership):
@@ -372,7 +374,7 @@ def _refused(request: HttpRequest, page: Answer, form: AnswerForm) -> HttpRespon
     return _render(request, page, status=422, refusal=refusal, typed=typed)
 
 
-@require_POST
+@posted_or_back("grouping_detail", "pk")
 def membership_link(request: HttpRequest, pk: int, membership_pk: int) -> HttpResponse:
     """The coordinator opens, renews or revokes a member's link; a renewed one is shown once, to be copied."""
     grouping = find_grouping(request, pk)

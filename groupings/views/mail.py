@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from groupings.actions.reminders import reminders_ask
 from groupings.mail_log import EXPORT_COLUMNS, MailFilter, MailTable, mail_rows
@@ -12,6 +12,7 @@ from groupings.views.common import find_grouping, require_change
 from groupings.views.detail import render_page
 from members.roles import may, require
 from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.submission import posted_or_back
 from procurement.core.views.lists import EXPORTS, export_list, render_list, wants_export
 
 
@@ -36,7 +37,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@posted_or_back("grouping_detail", "pk")
 def reminders_send(request: HttpRequest, pk: int) -> HttpResponse:
     """Remind now whoever has something to do; the page says how many mails leave, or why none does."""
     grouping = find_grouping(request, pk)

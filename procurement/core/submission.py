@@ -1,18 +1,39 @@
 """A submitted form and the action behind it: the refusal of the one or of the other is told in the same place."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseForm
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
 from procurement.core.errors import BusinessError, NotAllowed
+
+View = Callable[..., HttpResponse]
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
     """What the person sent, None when the page is only asked for: an empty POST is still a submitted form."""
     return request.POST if request.method == "POST" else None
+
+
+def posted_or_back(name: str, *kept: str) -> Callable[[View], View]:
+    """View decorator: a form's own address. Opened by GET (a refused form reloaded, a phone restoring its tabs) it goes
+    back to the page ``name``, whose arguments are those of ``kept``; that page says who may see it."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def posted_only(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if request.method in ("GET", "HEAD"):
+                return redirect(name, **{argument: kwargs[argument] for argument in kept})
+            return require_POST(view)(request, *args, **kwargs)
+
+        return posted_only
+
+    return decorate
 
 
 def submit(form: BaseForm, write: Callable[[], object]) -> bool:

@@ -72,12 +72,33 @@ def test_every_page_passes_axe_and_fits_the_screen(site, open_page, profile, wid
     grouping = page.locator("table tbody a").first.get_attribute("href")
     page.goto(site.url + "/membres/?q=Prades")
     member = page.locator("table tbody a").first.get_attribute("href")
+    page.goto(site.url + "/deliberations/?q=Prades")
+    deliberation = page.locator("table.matrix tbody a").first.get_attribute("href")
     own_pages = ["/", "/groupements/", grouping, f"{grouping}besoins/", "/membres/", member, "/mon-compte/"]
+    own_pages += [
+        "/deliberations/?affichage=detaille",
+        "/deliberations/?affichage=compact&lances=on",
+        "/deliberations/?q=personne",
+        deliberation,
+        "/mes-deliberations/",
+        "/courriels/",
+        "/membres/seances/",
+        "/calendrier/",
+    ]
+    if profile != PROFILES[2]:
+        own_pages += [
+            "/deliberations/recus/",
+            "/deliberations/donnees-ouvertes/",
+            "/deliberations/rapprochements/",
+            "/membres/seances/importer/",
+        ]
     if profile == PROFILES[0]:
         own_pages += [
             "/groupements/nouveau/",
             "/groupements/nouveau-declare/",
             f"{grouping}modifier/",
+            f"{grouping}kit/",
+            f"{grouping}lancer-sans/",
             f"{grouping}membres/ajouter/",
             f"{grouping}lots/nouveau/",
             "/membres/nouveau/",

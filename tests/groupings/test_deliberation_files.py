@@ -12,6 +12,7 @@ from procurement.core.journal.models import JournalEntry
 from procurement.core.uploads import write_aside_and_move
 from tests.support import deliberations as scenes
 from tests.support.deliberations import (
+    make_executory_today,
     make_pdf,
     page_of,
     url_of,
@@ -104,6 +105,14 @@ def test_a_scanned_act_asks_for_its_dates_by_hand(client, scene):
     page = client.get(response["Location"]).content.decode()
     assert "à la main" in page
     assert "sans texte lisible" in page
+    assert "Lire son tampon" not in page, "it has none that can be read"
+
+
+def test_a_scanned_act_opens_the_boxes_it_asks_to_fill_even_when_their_dates_are_known(client, scene):
+    make_executory_today(scene)
+    page = client.get(deposit(client, scene, make_pdf())["Location"]).content.decode()
+    assert '<details class="step no-print" id="effets">' not in page
+    assert '<div class="no-print" id="effets">' in page
 
 
 def test_before_the_vote_nothing_is_proposed(client, scene):

@@ -164,7 +164,14 @@ def test_a_step_no_longer_possible_is_told_at_the_top(client, scene):
 
 def test_a_step_that_does_not_exist(client, scene):
     assert post_step(client, scene, "voter-pour-eux").status_code == 404
-    assert client.get(url_of(scene, "deliberation_step", step="vote")).status_code == 405
+
+
+def test_the_address_of_a_refused_form_opened_again_leads_to_its_page(client, scene):
+    client.force_login(scene.buyer.user)
+    page = url_of(scene, "deliberation_detail")
+    for address in (url_of(scene, "deliberation_step", step="vote"), url_of(scene, "deliberation_deposit")):
+        response = client.get(address)
+        assert response.status_code == 302 and response["Location"] == page
 
 
 def test_a_president_is_offered_no_session(client, scene):

@@ -195,7 +195,7 @@ def test_the_file_replaces_the_former_one_and_leaves_nothing_beside(tmp_path, gr
 @pytest.mark.parametrize(
     ("out", "options", "message"),
     [
-        ("absent/x.csv", {}, "ne peut pas être écrit\u00a0: No such file or directory"),
+        ("absent/x.csv", {}, "ne peut pas être écrit\u00a0: son dossier n’existe pas"),
         (".", {}, "est un dossier"),
         ("x.csv", {"year": 26}, "26 n’est pas une année"),
         ("x.csv", {"territory": "123"}, "n’est celui d’aucun territoire"),

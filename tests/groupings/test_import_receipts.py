@@ -413,6 +413,13 @@ def test_a_proposal_of_an_act_withdrawn_since_cannot_be_confirmed(membership):
         proposal_answer(proposal=Proposal.objects.get(), confirmed=True, actor=ACTOR, today=TODAY)
 
 
+@pytest.mark.parametrize(
+    ("subject", "outcome"), [("Achat groupé de papier", "proposed"), ("Tarifs de la cantine", "refused")]
+)
+def test_a_stamped_pdf_is_proposed_to_a_vote_awaited_by_its_object(membership, subject, outcome):
+    assert run(pdf([f"Objet : {subject}", "Vu le code général", *s2low()]), "acte.pdf").outcome == outcome
+
+
 # By whom
 
 
@@ -482,8 +489,12 @@ def test_the_lines_a_person_reads(tmp_path, membership):
     (tmp_path / "AR.xml").write_bytes(xml(aracte(ID, RECEIVED)))
     told = command(tmp_path / "AR.xml", tmp_path / "absent.xml")
     assert f"Enregistré   {tmp_path}/AR.xml\u00a0: Délibération de Ville de Montpellier, GC-2016-01." in told
-    assert "absent.xml\u00a0: Ce chemin ne peut pas être lu" in told
+    assert "absent.xml\u00a0: Ce chemin ne peut pas être lu\u00a0: il n’existe pas." in told
     assert "enregistré\u00a0: 1, à confirmer\u00a0: 0, refusé\u00a0: 1, annulé\u00a0: 0" in told
+
+
+def test_an_empty_folder_is_said(tmp_path, db):
+    assert command(tmp_path) == "Aucun fichier à importer.\n"
 
 
 def test_a_path_that_does_not_exist_is_an_error(tmp_path, db):
@@ -507,7 +518,10 @@ def test_a_folder_that_cannot_be_opened(tmp_path, membership, monkeypatch):
 
     monkeypatch.setattr(os, "walk", walk)
     (item,) = json.loads(command(tmp_path, json=True))
-    assert (item["outcome"], item["reason"]) == ("refused", "Ce dossier ne peut pas être lu\u00a0: Permission denied.")
+    assert (item["outcome"], item["reason"]) == (
+        "refused",
+        "Ce dossier ne peut pas être lu\u00a0: vous n’en avez pas le droit.",
+    )
 
 
 def test_a_pipe_is_not_opened(tmp_path, membership):

@@ -352,7 +352,8 @@ def test_no_engine_no_cache_and_no_other_site_keeps_the_address(client, scene, l
         client.post(address(link, "vote")),
         client.post(address(link, "inconnue")),
     ]
-    assert [response.status_code for response in scene_responses] == [200, 200, 404, 405, 422, 404]
+    assert [response.status_code for response in scene_responses] == [200, 200, 404, 302, 422, 404]
+    assert scene_responses[3]["Location"] == address(link), "a phone opens again the tab of a refused answer"
     for response in scene_responses:
         assert response["X-Robots-Tag"] == "noindex, nofollow"
         assert response["Cache-Control"] == "no-store"

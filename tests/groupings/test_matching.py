@@ -177,8 +177,14 @@ def test_the_best_comes_first_and_scores_stay_between_0_and_100():
         ([replace(VOTED, actes_id="034-213401722-20260924-X1-DE")], "porte déjà un autre identifiant ACTES"),
         ([replace(VOTED, status="rejected", number="")], "est «\u00a0Rejetée\u00a0»"),
         ([replace(WAITING, status="on_agenda", session_on=VOTE, title="Carburants")], "ne ressemble"),
+        ([replace(WAITING, title="Carburants")], "aucune délibération attendue de cet organisme."),
     ],
 )
 def test_why_nothing_was_found(awaited, sentence):
     assert pks(RECEIPT, *awaited) == []
     assert sentence in why_none(RECEIPT, awaited)
+
+
+def test_a_receipt_without_object_needs_the_vote_first():
+    assert pks(replace(RECEIPT, subject=""), WAITING) == []
+    assert "saisissez d’abord le vote" in why_none(replace(RECEIPT, subject=""), [WAITING])

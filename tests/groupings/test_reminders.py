@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from groupings import reminders
 from groupings.actions.reminders import reminders_ask, reminders_send
-from groupings.models import SignedLink
+from groupings.models import Deliberation, Grouping, SignedLink
 from members.roles import Role
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.journal.models import JournalEntry
@@ -114,6 +114,31 @@ def test_on_the_agenda_nobody_is_disturbed_until_the_result_is_awaited(vote):
     assert mail[1] == "Avant le 15/02/2027 – Saisir le résultat du vote de la séance du 14/01/2027\u00a0: Carburants"
     assert send(MEETING + timedelta(days=8)) == []
     assert len(send(MEETING + timedelta(days=9))) == 1
+
+
+def test_a_text_put_off_is_followed_again_after_its_next_session(vote):
+    first = vote.membership.organisation.sessions.get()
+    Deliberation.objects.filter(pk=vote.pk).update(session=first, status="on_agenda")
+    assert len(send(MEETING + timedelta(days=2))) == 1
+    second = make_session(first.organisation, MEETING + timedelta(days=60))
+    Deliberation.objects.filter(pk=vote.pk).update(session=second)
+    (mail,) = send(second.meeting_on + timedelta(days=2))
+    assert mail[1] == (
+        "Échéance du 15/02/2027 dépassée – Saisir le résultat du vote de la séance du 15/03/2027\u00a0: Carburants"
+    )
+    assert "À faire dès maintenant, l’échéance du 15/02/2027 est dépassée\u00a0: Saisir" in last_text()
+
+
+def test_without_a_deadline_none_is_made_up(vote):
+    Grouping.objects.update(deliberations_due_on=None)
+    adopt(vote.membership, date(2026, 12, 1), executory=False)
+    (mail,) = send(date(2026, 12, 3))
+    assert mail[1] == "Transmettre la délibération au contrôle de légalité\u00a0: Carburants"
+    assert "À faire dès que possible\u00a0: Transmettre la délibération" in last_text()
+
+
+def last_text():
+    return OutgoingMessage.objects.order_by("pk").last().text
 
 
 def test_an_adopted_act_is_followed_until_it_is_enforceable(vote):

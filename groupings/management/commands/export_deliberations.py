@@ -9,6 +9,7 @@ from groupings.exchange.scdl import VERSION, write_deliberations
 from groupings.models import Deliberation
 from groupings.publication import published, records_of
 from members.session_imports import find_territory
+from procurement.core.disk import why
 from procurement.core.errors import BusinessError
 
 
@@ -44,9 +45,11 @@ def _write(out: Path, content: bytes) -> None:
     """Beside, then moved: a reader never sees half a file."""
     if out.is_dir():
         raise CommandError(f"{out} est un dossier\u00a0: donnez le nom du fichier à écrire.")
+    if not out.parent.is_dir():
+        raise CommandError(f"{out} ne peut pas être écrit\u00a0: son dossier n’existe pas.")
     aside = out.with_name(f"{out.name}.partial")
     try:
         aside.write_bytes(content)
         aside.replace(out)
     except OSError as error:
-        raise CommandError(f"{out} ne peut pas être écrit\u00a0: {error.strerror}.") from error
+        raise CommandError(f"{out} ne peut pas être écrit\u00a0: {why(error)}.") from error

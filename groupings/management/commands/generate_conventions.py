@@ -10,6 +10,7 @@ from django.utils import timezone
 from groupings.actions.convention import conventions_request
 from groupings.models import ConventionDocument, Grouping
 from procurement.core.actors import SystemActor
+from procurement.core.disk import why
 from procurement.core.errors import BusinessError
 from procurement.core.jobs import runner
 from procurement.core.jobs.progress import ProgressBar
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CommandError(f"Le dossier {folder} ne peut pas être créé\u00a0: {error.strerror}.") from None
+            raise CommandError(f"Le dossier {folder} ne peut pas être créé\u00a0: {why(error)}.") from None
         started = time.perf_counter()
         documents = produce(grouping, bar=ProgressBar(self.stderr, grouping.reference))
         for document in documents:

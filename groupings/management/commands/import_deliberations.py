@@ -9,6 +9,7 @@ from django.utils import timezone
 from groupings.actions.open_data import DeliberationsReport, deliberations_propose
 from members.session_imports import find_territory
 from procurement.core.actors import SystemActor
+from procurement.core.disk import why
 from procurement.core.documents.tabular import MAX_BYTES
 from procurement.core.errors import BusinessError
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
                 territory=find_territory(territory) if territory else None,
             )
         except OSError as error:
-            raise CommandError(f"Le fichier {file} ne peut pas être lu\u00a0: {error.strerror}.") from error
+            raise CommandError(f"Le fichier {file} ne peut pas être lu\u00a0: {why(error)}.") from error
         except BusinessError as error:
             raise CommandError(str(error)) from error
         if options["json"]:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from groupings.imports import COLUMNS, import_grouping
 from procurement.core.actors import SystemActor
+from procurement.core.disk import why
 from procurement.core.imports import ImportRefused
 
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
                 directory, actor=SystemActor("Commande import_grouping"), today=timezone.localdate()
             )
         except OSError as error:
-            raise CommandError(f"{error.filename} ne peut pas être lu\u00a0: {error.strerror}.") from error
+            raise CommandError(f"{error.filename} ne peut pas être lu\u00a0: {why(error)}.") from error
         except ImportRefused as refused:
             lines = "\n".join(map(str, refused.errors))
             raise CommandError(f"{lines}\nRien n’a été importé\u00a0: {len(refused.errors)} à corriger.") from refused

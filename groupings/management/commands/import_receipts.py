@@ -15,6 +15,7 @@ from groupings.exchange.receipts import MAX_BYTES
 from members.models import Organisation
 from members.session_imports import find_territory
 from procurement.core.actors import SystemActor
+from procurement.core.disk import why
 from procurement.core.errors import BusinessError
 
 WORDS = {
@@ -59,6 +60,8 @@ class Command(BaseCommand):
         elif outcomes:
             counts = ((fate, sum(outcome.outcome == fate for outcome in outcomes)) for fate in Fate)
             self.stdout.write(", ".join(f"{WORDS[fate].lower()}\u00a0: {count}" for fate, count in counts))
+        else:
+            self.stdout.write("Aucun fichier à importer.")
         if not any(map(_is_readable, paths)):
             raise CommandError("Aucun des chemins donnés ne peut être lu.")
 
@@ -67,7 +70,7 @@ class Command(BaseCommand):
             with path.open("rb") as stream:
                 content = stream.read(MAX_BYTES + 1)
         except OSError as error:
-            return _refusal(path, f"Ce fichier ne peut pas être lu\u00a0: {error.strerror}.")
+            return _refusal(path, f"Ce fichier ne peut pas être lu\u00a0: {why(error)}.")
         outcome = receipt_import(
             content=content, filename=path.name, actor=_ACTOR, today=timezone.localdate(), territory=territory
         )
@@ -86,7 +89,7 @@ def files_of(paths: list[Path]) -> Iterator[tuple[Path, str]]:
             for name in sorted(names):
                 yield Path(folder, name), _reason(Path(folder, name))
         for error in unreadable:
-            yield Path(error.filename), f"Ce dossier ne peut pas être lu\u00a0: {error.strerror}."
+            yield Path(error.filename), f"Ce dossier ne peut pas être lu\u00a0: {why(error)}."
 
 
 def _reason(path: Path) -> str:
@@ -94,7 +97,7 @@ def _reason(path: Path) -> str:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        return f"Ce chemin ne peut pas être lu\u00a0: {error.strerror}."
+        return f"Ce chemin ne peut pas être lu\u00a0: {why(error)}."
     return "" if stat.S_ISREG(mode) else "Ce chemin n’est pas celui d’un fichier."
 
 

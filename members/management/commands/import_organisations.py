@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from members.imports import COLUMNS, import_organisations
 from procurement.core.actors import SystemActor
+from procurement.core.disk import why
 from procurement.core.imports import ImportRefused
 
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         try:
             report = import_organisations(file, actor=SystemActor("Commande import_organisations"))
         except OSError as error:
-            raise CommandError(f"Le fichier {file} ne peut pas être lu\u00a0: {error.strerror}.") from error
+            raise CommandError(f"Le fichier {file} ne peut pas être lu\u00a0: {why(error)}.") from error
         except ImportRefused as refused:
             lines = "\n".join(map(str, refused.errors))
             raise CommandError(f"{lines}\nRien n’a été importé\u00a0: {len(refused.errors)} à corriger.") from refused

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from members.session_imports import COLUMNS, find_territory, import_sessions
 from procurement.core.actors import SystemActor
+from procurement.core.disk import why
 from procurement.core.errors import BusinessError
 from procurement.core.imports import ImportRefused
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
                 file, actor=SystemActor("Commande import_sessions"), territory=find_territory(territory)
             )
         except OSError as error:
-            raise CommandError(f"Le fichier {file} ne peut pas être lu\u00a0: {error.strerror}.") from error
+            raise CommandError(f"Le fichier {file} ne peut pas être lu\u00a0: {why(error)}.") from error
         except ImportRefused as refused:
             lines = "\n".join(map(str, refused.errors))
             raise CommandError(f"{lines}\nRien n’a été importé\u00a0: {len(refused.errors)} à corriger.") from refused

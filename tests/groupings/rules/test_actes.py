@@ -96,7 +96,7 @@ def test_corsica_in_lower_case():
         ("034-213401722-26052016-D2016_123-DE", "n’existe pas dans le calendrier"),
         ("034-213401722-10021003-D2016_123-DE", "antérieure au contrôle de légalité"),
         ("034-213401722-20160526--DE", "Le numéro interne de l’acte manque"),
-        ("034-213401722-20160526-_-DE", "Le numéro interne de l’acte manque"),
+        ("034-213401722-20160526-é-DE", "contient «\u00a0é\u00a0»"),
         ("034-213401722-20160526---DE", "Le numéro interne de l’acte manque"),
         ("034-213401722-20160526-D2016.123-DE", "contient «\u00a0.\u00a0»"),
         ("034-213401722-20160526-D2016/123-DE", "contient «\u00a0/\u00a0»"),

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groupings.rules.vote import ABSTAINED, ADOPTED, AGAINST, FOR, REJECTED, counts_refusal, outcome, quorum
+from groupings.rules.vote import (
+    ABSTAINED,
+    ADOPTED,
+    AGAINST,
+    FOR,
+    REJECTED,
+    counts_refusal,
+    is_tie_to_settle,
+    outcome,
+    quorum,
+)
 
 voices = st.integers(0, 200)
 
@@ -50,9 +60,13 @@ def test_outcome(votes_for, votes_against, president, secret, expected):
     assert outcome(votes_for, votes_against, president_vote=president, secret=secret) == expected
 
 
-def test_public_tie_without_the_president_is_not_made_up():
-    with pytest.raises(ValueError, match="égalité\u00a0: indiquez le vote du président"):
-        outcome(7, 7)
+def test_a_tie_is_no_majority_and_only_a_public_one_asks_for_the_president():
+    assert outcome(7, 7) == outcome(7, 7, secret=True) == REJECTED
+    assert is_tie_to_settle(7, 7, president_vote=None, secret=False)
+    assert not is_tie_to_settle(7, 7, president_vote=None, secret=True)
+    assert not is_tie_to_settle(7, 7, president_vote=FOR, secret=False)
+    assert not is_tie_to_settle(7, 6, president_vote=None, secret=False)
+    assert not is_tie_to_settle(0, 0, president_vote=None, secret=False)
 
 
 @pytest.mark.parametrize(
