@@ -42,9 +42,12 @@ def absolute(name: str, *args: object) -> str:
     return settings.SITE_URL.rstrip("/") + reverse(name, args=args)
 
 
-def subject(what: str, due_on: date | None, about: str) -> str:
+def subject(what: str, due_on: date | None, about: str, *, is_late: bool = False) -> str:
     """« Avant le 02/12/2026 – Délibérer : Carburants »: the deadline comes first, mailboxes cut the end."""
-    return f"{f'Avant le {due_on:%d/%m/%Y} – ' if due_on else ''}{what}\u00a0: {about}"
+    if due_on is None:
+        return f"{what}\u00a0: {about}"
+    when = f"Avant le {due_on:%d/%m/%Y}" if not is_late else f"Échéance du {due_on:%d/%m/%Y} dépassée"
+    return f"{when} – {what}\u00a0: {about}"
 
 
 def text(template: str, **context: object) -> str:

@@ -53,9 +53,7 @@ class Reminder:
     @property
     def subject(self) -> str:
         title = self.deliberation.membership.grouping.title
-        if self.is_late:
-            return f"Échéance du {self.due_on:%d/%m/%Y} dépassée – {mailing.subject(self.what, None, title)}"
-        return mailing.subject(self.what, self.due_on, title)
+        return mailing.subject(self.what, self.due_on, title, is_late=self.is_late)
 
     def key(self, recipient: str) -> str:
         """Unique for ever: the same deadline is never told twice at the same step to the same address."""

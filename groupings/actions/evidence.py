@@ -54,7 +54,7 @@ def document_deposit(
             thread=thread,
             concerns_id=concerns_id,
             verb="deliberation.deposit",
-            sentence=f"Délibération de {organisation.name}\u00a0: pièce déposée, {document.original_name}",
+            sentence=f"Délibération – {organisation.name}\u00a0: pièce déposée, {document.original_name}",
             after={
                 "deliberation": deliberation.pk,
                 "document": str(document.pk),

@@ -217,7 +217,7 @@ class _Import:
             reason = "Déjà enregistré\u00a0: le fichier est ajouté aux pièces." if has_new_file else ALREADY
         else:
             grouping = stored.membership.grouping
-            reason = f"Délibération de {self.body.name}, {grouping.reference}."
+            reason = f"Délibération – {self.body.name}, {grouping.reference}."
             if stored.executory_on:
                 reason += f" Exécutoire le {stored.executory_on:%d/%m/%Y}."
         return {"outcome": Fate.MATCHED, "reason": reason, "deliberation": stored}

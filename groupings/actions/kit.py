@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from groupings import mailing
 from groupings.actions.convention import Run, convention_freeze, store_document
@@ -197,11 +198,14 @@ class KitRun:
             Attachment(name=file.filename, path=file.file.name, content_type=content_type, sha256=file.sha256)
             for file, content_type in ((document, PDF_TYPE), *((draft, _TYPES[draft.format]) for draft in drafts))
         ]
+        due_on, asked_on = grouping.deliberations_due_on, timezone.localtime(self.asked_at).date()
+        is_late = due_on is not None and due_on < asked_on
+        subject = mailing.subject("Délibérer sur le groupement", due_on, grouping.title, is_late=is_late)
         for address in addresses:
             queue(
                 key=f"kit:{self.job_id}:{membership.pk}:{address}",
                 recipient=address,
-                subject=mailing.subject("Délibérer sur le groupement", grouping.deliberations_due_on, grouping.title),
+                subject=subject,
                 text=text,
                 territory_id=grouping.territory_id,
                 thread=grouping.thread,

@@ -159,7 +159,7 @@ def proposal_answer(
         if stored.answer != _WAITING:
             at = timezone.localtime(stored.answered_at)
             done = "confirmé" if stored.answer == _CONFIRMED else "écarté"
-            raise BusinessError(f"{stored.answered_by} a déjà {done} ce rapprochement, le {at:%d/%m/%Y à %H:%M}.")
+            raise BusinessError(f"{stored.answered_by} a déjà {done} ce rapprochement, le {at:%d/%m/%Y à %H h %M}.")
         told = "rapprochement écarté"
         if confirmed:
             _apply(stored, actor, today, expected_version)
@@ -271,7 +271,7 @@ def _tell(proposal: Proposal, actor: Actor, verb: str, told: str) -> None:
         thread=thread,
         concerns_id=concerns_id,
         verb=f"proposal.{verb}",
-        sentence=f"Délibération de {deliberation.membership.organisation.name}\u00a0: {told}",
+        sentence=f"Délibération – {deliberation.membership.organisation.name}\u00a0: {told}",
         after={
             "proposal": proposal.pk,
             "file": proposal.source_name,

@@ -90,7 +90,7 @@ def _what_changed(stored: Deliberation, read_version: int) -> str:
         thread=stored.membership.grouping.thread, after__deliberation=stored.pk, after__version__gt=read_version
     ).order_by("pk")
     told = [
-        f"{entry.actor_label}, le {timezone.localtime(entry.at):%d/%m/%Y à %H:%M}\u00a0: {entry.sentence}."
+        f"{entry.actor_label}, le {timezone.localtime(entry.at):%d/%m/%Y à %H h %M}\u00a0: {entry.sentence}."
         for entry in entries
     ]
     return " ".join(
@@ -136,7 +136,7 @@ def tell(stored: Deliberation, actor: Actor, verb: str, old: dict, new: dict, re
         thread=thread,
         concerns_id=concerns_id,
         verb=f"deliberation.{verb}",
-        sentence=f"Délibération de {stored.membership.organisation.name}\u00a0: {stored.told}",
+        sentence=f"Délibération – {stored.membership.organisation.name}\u00a0: {stored.told}",
         before=old,
         after={"version": stored.version, **new, "deliberation": stored.pk},
         reason=reason,

@@ -65,6 +65,9 @@ def _require_writer(request: HttpRequest) -> None:
 def _entry_form(request: HttpRequest) -> SessionEntryForm:
     asked = request.GET.get("pour", "")
     body = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+    affiliation = request.affiliation
+    if body is None and affiliation and not affiliation.sees_whole_territory:
+        body = affiliation.organisation_id  # a secretary enters its own calendar
     form = SessionEntryForm(
         posted(request),
         instance=CouncilSession(),
@@ -72,7 +75,7 @@ def _entry_form(request: HttpRequest) -> SessionEntryForm:
         initial={"organisation": body},
         use_required_attribute=False,
     )
-    if body:
+    if asked:
         form.fields["meeting_on"].widget.attrs["autofocus"] = True
     return form
 

@@ -112,7 +112,7 @@ def test_a_stamped_pdf_gives_three_dates_and_is_kept(membership):
     deliberation = adopt(membership, VOTE, executory=False, number="D2016-123")
     outcome = run(pdf(s2low(ID, "02/06/2016", sent="01/06/2016", posted="03/06/2016")), "deliberation signée.pdf")
     assert (outcome.outcome, outcome.received_on) == ("matched", RECEIVED)
-    assert outcome.reason == "Délibération de Ville de Montpellier, GC-2016-01. Exécutoire le 03/06/2016."
+    assert outcome.reason == "Délibération – Ville de Montpellier, GC-2016-01. Exécutoire le 03/06/2016."
     assert stored(deliberation) == (str(ID), date(2016, 6, 1), RECEIVED, date(2016, 6, 3))
     assert deliberation.documents.get().extension == "pdf"
 
@@ -488,7 +488,7 @@ def test_the_lines_a_person_reads(tmp_path, membership):
     adopt(membership, VOTE, executory=False, number="D2016_123")
     (tmp_path / "AR.xml").write_bytes(xml(aracte(ID, RECEIVED)))
     told = command(tmp_path / "AR.xml", tmp_path / "absent.xml")
-    assert f"Enregistré   {tmp_path}/AR.xml\u00a0: Délibération de Ville de Montpellier, GC-2016-01." in told
+    assert f"Enregistré   {tmp_path}/AR.xml\u00a0: Délibération – Ville de Montpellier, GC-2016-01." in told
     assert "absent.xml\u00a0: Ce chemin ne peut pas être lu\u00a0: il n’existe pas." in told
     assert "enregistré\u00a0: 1, à confirmer\u00a0: 0, refusé\u00a0: 1, annulé\u00a0: 0" in told
 

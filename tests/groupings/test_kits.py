@@ -64,6 +64,15 @@ def test_one_click_freezes_produces_and_sends(territory):
     assert JournalEntry.objects.filter(verb="kit.send").count() == 3
 
 
+def test_a_deadline_already_past_is_told_as_past(territory):
+    metropole, grouping = territory
+    grouping.deliberations_due_on = date(2026, 1, 15)
+    grouping.save()
+    runner.run(ask(grouping, make_affiliation(metropole)).pk)
+    subjects = set(OutgoingMessage.objects.values_list("subject", flat=True))
+    assert subjects == {"Échéance du 15/01/2026 dépassée – Délibérer sur le groupement\u00a0: Papier & enveloppes"}
+
+
 def test_the_draft_annexes_the_convention_by_its_hash(territory):
     metropole, grouping = territory
     runner.run(ask(grouping, make_affiliation(metropole), send=False).pk)
