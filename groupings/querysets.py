@@ -206,3 +206,62 @@ class ConventionDocumentQuerySet(models.QuerySet):
             grouping=OuterRef("convention__grouping"), version__gt=OuterRef("convention__version")
         )
         return self.filter(~Exists(newer))
+
+
+class GroupingDocumentQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "GroupingDocumentQuerySet":
+        """The coordinator's people see every file; a member's those shared with all, and those about itself."""
+        own = _own("membership__organisation_id", "grouping__", affiliation)
+        return self.filter(_visible_groupings("grouping__", affiliation), own and (own | Q(is_shared=True)))
+
+
+class OfConsultationQuerySet(models.QuerySet):
+    """Rows of a consultation every member may see: the questions, answered to all the candidates."""
+
+    def visible_to(self, affiliation) -> "OfConsultationQuerySet":
+        return self.filter(_visible_groupings("consultation__grouping__", affiliation))
+
+
+def _disclosed(prefix: str, affiliation) -> Q:
+    """An award is told to the members once it is notified: until then it is the coordinator's alone (CCP, L2132-1).
+    ``prefix`` leads to the award."""
+    grouping = f"{prefix}lot__grouping__"
+    visible = _visible_groupings(grouping, affiliation)
+    if affiliation is None or affiliation.sees_whole_territory:
+        return visible
+    return visible & (Q(**{f"{prefix}notified_on__isnull": False}) | _coordinated(grouping, affiliation))
+
+
+class AwardQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "AwardQuerySet":
+        return self.filter(_disclosed("", affiliation))
+
+    def awarded(self) -> "AwardQuerySet":
+        return self.filter(outcome="awarded")
+
+
+class OfAwardQuerySet(models.QuerySet):
+    """Rows every member needs once the contract is notified: holders, prices, contacts."""
+
+    def visible_to(self, affiliation) -> "OfAwardQuerySet":
+        return self.filter(_disclosed("award__", affiliation))
+
+
+class AwardShareQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "AwardShareQuerySet":
+        """A member sees its own part, once the award is told."""
+        return self.filter(
+            _disclosed("award__", affiliation),
+            _own("membership__organisation_id", "award__lot__grouping__", affiliation),
+        )
+
+
+class ExternalContractQuerySet(models.QuerySet):
+    def visible_to(self, affiliation) -> "ExternalContractQuerySet":
+        """Published data, yet read for the coordinator's people: a member sees those of its own body."""
+        if affiliation is None:
+            return self.none()
+        if not affiliation.sees_whole_territory:
+            return self.filter(organisation_id=affiliation.organisation_id)
+        territory = affiliation.territory_id
+        return self.filter(Q(organisation_id=territory) | Q(organisation__territory_id=territory))

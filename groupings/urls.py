@@ -11,6 +11,7 @@ from groupings.views import (
     documents,
     exchange,
     feeds,
+    files,
     home,
     kits,
     launch,
@@ -55,6 +56,7 @@ urlpatterns = [
     path(
         "groupements/<int:pk>/conventions/<int:version>.zip", conventions.convention_archive, name="convention_archive"
     ),
+    path("groupements/<int:pk>/fichiers/<uuid:document_pk>/", files.grouping_file, name="grouping_file"),
     path("deliberations/", tracker.deliberation_list, name="deliberation_list"),
     path("deliberations/recus/", exchange.receipts_import, name="receipts_import"),
     path("deliberations/donnees-ouvertes/", exchange.scdl_import, name="scdl_import"),

@@ -31,6 +31,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "deliberation.change": frozenset({Role.BUYER, Role.JURIST, Role.MEMBER_AGENT}),
     "deliberation.override": frozenset({Role.JURIST}),
     "convention.generate": frozenset({Role.BUYER, Role.JURIST}),
+    "procedure.override": frozenset({Role.JURIST}),
+    "consumption.import": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE}),
     "export": frozenset(Role),
 }
 #: A member's agent only writes about its own organisation.

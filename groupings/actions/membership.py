@@ -43,7 +43,7 @@ def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on:
     return membership
 
 
-def _require_needs(membership: Membership, actor: Actor) -> None:
+def require_needs(membership: Membership, actor: Actor) -> None:
     """The coordinator's buyers write for every member, a member's people for their own body."""
     if not may(actor, "grouping.change", organisation_id=membership.grouping.coordinator_id):
         require(actor, "needs.change", organisation_id=membership.organisation_id)
@@ -55,7 +55,7 @@ def membership_save(*, membership: Membership, actor: Actor) -> Membership:
     The member's own agents keep its contact; joining and withdrawing are recorded by the coordinator's people, on the
     strength of a deliberation.
     """
-    _require_needs(membership, actor)
+    require_needs(membership, actor)
     grouping = membership.grouping
     stored = Membership.objects.get(pk=membership.pk)
     if (membership.joined_on, membership.withdrawn_on) != (stored.joined_on, stored.withdrawn_on):
@@ -92,7 +92,7 @@ def need_set(
     Everything unknown removes the line: unknown is not zero. Raises ValidationError (negative amount, lot of another
     grouping) or BusinessError once the tender has started.
     """
-    _require_needs(membership, actor)
+    require_needs(membership, actor)
     with transaction.atomic():
         grouping = Grouping.objects.select_for_update().get(pk=membership.grouping_id)  # the launch counts the needs
         if grouping.status == GroupingStatus.CANCELLED:

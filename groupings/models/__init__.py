@@ -1,28 +1,54 @@
 """What the bodies do together."""
 
 from groupings.models.access import CalendarFeed, SignedLink
+from groupings.models.award import Award, AwardHolder, AwardShare, MemberContract
+from groupings.models.consultation import Consultation, Question
 from groupings.models.convention import Convention, ConventionDocument
 from groupings.models.deliberation import Deliberation, DeliberationAttempt, LegalOverride
+from groupings.models.document import GroupingDocument
 from groupings.models.evidence import DeliberationDocument, DraftDocument, Signature
 from groupings.models.grouping import Grouping, Lot
 from groupings.models.membership import Membership
-from groupings.models.needs import NeedLine
+from groupings.models.needs import NeedLine, NeedsCampaign, NeedsDraft, NeedsReopening, NeedsSubmission
+from groupings.models.performance import (
+    ConsumptionImport,
+    ConsumptionLine,
+    ContractContact,
+    ExternalContract,
+    PriceItem,
+)
 from groupings.models.proposal import Proposal
 
 __all__ = [
+    "Award",
+    "AwardHolder",
+    "AwardShare",
     "CalendarFeed",
+    "Consultation",
+    "ConsumptionImport",
+    "ConsumptionLine",
+    "ContractContact",
     "Convention",
     "ConventionDocument",
     "Deliberation",
     "DeliberationAttempt",
     "DeliberationDocument",
     "DraftDocument",
+    "ExternalContract",
     "Grouping",
+    "GroupingDocument",
     "LegalOverride",
     "Lot",
+    "MemberContract",
     "Membership",
     "NeedLine",
+    "NeedsCampaign",
+    "NeedsDraft",
+    "NeedsReopening",
+    "NeedsSubmission",
+    "PriceItem",
     "Proposal",
+    "Question",
     "Signature",
     "SignedLink",
 ]

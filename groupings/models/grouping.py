@@ -48,6 +48,19 @@ def euros(verbose_name: str, **options) -> MoneyField:
     )
 
 
+def unit_price(verbose_name: str, **options) -> models.DecimalField:
+    """A column of a price per unit, € excl. tax, six decimals: a kilowatt-hour is priced below the cent."""
+    return models.DecimalField(
+        verbose_name,
+        max_digits=16,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        **options,
+    )
+
+
 def euros_constraints(name: str, field: str) -> list[models.CheckConstraint]:
     """EUR and not negative, in the database; unknown stays null."""
     return [
@@ -237,6 +250,20 @@ class Lot(models.Model):
     number = models.PositiveSmallIntegerField("numéro", validators=[MinValueValidator(1), MaxValueValidator(999)])
     title = models.CharField("intitulé", max_length=200, validators=[validate_one_line])
     cpv = models.CharField("code CPV", max_length=8, blank=True, validators=[validate_cpv])
+    is_framework = models.BooleanField(
+        "accord-cadre", default=False, help_text="À bons de commande ou à marchés subséquents."
+    )
+    minimum_excl_tax = euros(
+        "minimum (€ HT)", help_text="Sur toute la durée, reconductions comprises. Vide\u00a0: sans minimum."
+    )
+    maximum_excl_tax = euros(
+        "maximum (€ HT)",
+        help_text="Sur toute la durée, reconductions comprises. Obligatoire depuis le 1er janvier 2022 (CCP, R2162-4).",
+    )
+    takes_small_lot_exception = models.BooleanField(
+        "exception des petits lots", default=False, help_text="Passé en procédure adaptée (CCP, R2123-1)."
+    )
+    small_lot_reason = models.CharField("motif du juriste", max_length=500, blank=True)
 
     objects = OfGroupingQuerySet.as_manager()
 
@@ -248,11 +275,35 @@ class Lot(models.Model):
                 fields=["grouping", "number"],
                 name="lot_number_once",
                 violation_error_message="Ce groupement a déjà un lot de ce numéro.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(is_framework=True) | Q(minimum_excl_tax__isnull=True, maximum_excl_tax__isnull=True),
+                name="lot_bounds_of_framework",
+                violation_error_message="Seul un accord-cadre a un minimum et un maximum.",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_excl_tax__isnull=True)
+                | Q(maximum_excl_tax__isnull=True)
+                | Q(maximum_excl_tax__gte=F("minimum_excl_tax")),
+                name="lot_bounds_in_order",
+                violation_error_message="Le maximum ne peut pas être inférieur au minimum.",
+            ),
+            models.CheckConstraint(
+                condition=Q(takes_small_lot_exception=False) | ~Q(small_lot_reason=""),
+                name="lot_exception_has_reason",
+                violation_error_message="Indiquez le motif de l’exception des petits lots.",
+            ),
+            *euros_constraints("lot_minimum", "minimum_excl_tax"),
+            *euros_constraints("lot_maximum", "maximum_excl_tax"),
         ]
 
     def __str__(self) -> str:
         return f"Lot {self.number} – {self.title}"
+
+    def save(self, *args, **kwargs) -> None:
+        for field in ("minimum_excl_tax", "maximum_excl_tax"):
+            setattr(self, field, to_cents(getattr(self, field)))
+        super().save(*args, **kwargs)
 
     @property
     def journal_scope(self) -> Scope:

@@ -8,6 +8,7 @@ import hashlib
 import io
 import logging
 import unicodedata
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ _END_WITHIN = 2048
 _NOT_A_PDF = (b"MZ", b"\x7fELF", b"PK\x03\x04", b"#!")
 _NAME_LENGTH = 200
 _PAGES_READ = 3
+_MAX_PIXELS = 60_000_000  # three times a telephone's photograph
 #: What a page of text never needs: a hostile file stops there with an error of pypdf.
 _LIMITS = {
     "zlib_maximum_output_length": 20_000_000,
@@ -69,6 +71,85 @@ def receive_pdf(content: bytes, filename: str) -> ReceivedPdf:
     if b"%%EOF" not in content.rstrip(b"\0\t\r\n ")[-_END_WITHIN:]:
         raise _refused(_truncated(name))
     return ReceivedPdf(content, name, hashlib.sha256(content).hexdigest(), _read_text(content, name))
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A sound file of a kind people keep as evidence; ``extension`` is what its content is, whatever its name said."""
+
+    content: bytes
+    name: str
+    sha256: str
+    extension: str  # pdf, png, jpg, xlsx, docx
+
+
+FILE_TYPES = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+def receive_file(content: bytes, filename: str) -> ReceivedFile:
+    """Check the bytes a person sent: a PDF, a photograph (PNG, JPEG), a workbook or a Word document without macros.
+
+    Raises BusinessError (field ``file``), one French sentence, for anything else, and for what cannot be opened.
+    """
+    name = clean_name(filename)
+    if not content:
+        raise _refused(f"«\u00a0{name}\u00a0» est vide\u00a0: déposez-le de nouveau.")
+    if len(content) > PDF_MAX_BYTES:
+        raise _refused(f"«\u00a0{name}\u00a0» dépasse 10\u00a0Mo\u00a0: réduisez-le, ou découpez-le.")
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        extension = _checked_image(content, name, "PNG", "png")
+    elif content.startswith(b"\xff\xd8\xff"):
+        extension = _checked_image(content, name, "JPEG", "jpg")
+    elif content.startswith(b"PK\x03\x04"):
+        extension = _checked_office(content, name)
+    elif b"%PDF-" in content[:_HEADER_WITHIN]:
+        receive_pdf(content, filename)
+        extension = "pdf"
+    else:
+        raise _refused(
+            f"«\u00a0{name}\u00a0» n’est ni un PDF, ni une photo, ni un document Word ou Excel\u00a0: enregistrez-le "
+            "dans un de ces formats."
+        )
+    return ReceivedFile(content, name, hashlib.sha256(content).hexdigest(), extension)
+
+
+def _checked_image(content: bytes, name: str, kind: str, extension: str) -> str:
+    from PIL import Image  # imported at the first photograph
+
+    try:
+        with Image.open(io.BytesIO(content), formats=[kind]) as image:
+            if image.width * image.height > _MAX_PIXELS:
+                raise _refused(f"«\u00a0{name}\u00a0» est une image trop grande\u00a0: réduisez-la.")
+            image.verify()
+    except BusinessError:
+        raise
+    except Exception as error:  # Pillow raises whatever broken bytes make it raise
+        raise _refused(f"«\u00a0{name}\u00a0» est une image abîmée\u00a0: refaites la photo.") from error
+    return extension
+
+
+def _checked_office(content: bytes, name: str) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = set(archive.namelist())
+            expanded = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise _refused(f"«\u00a0{name}\u00a0» est abîmé\u00a0: enregistrez-le de nouveau, puis déposez-le.") from error
+    if expanded > 20 * PDF_MAX_BYTES:
+        raise _refused(f"«\u00a0{name}\u00a0» est refusé\u00a0: une fois décompressé, il serait démesuré.")
+    if any(member.endswith("vbaProject.bin") for member in names):
+        raise _refused(f"«\u00a0{name}\u00a0» contient des macros\u00a0: enregistrez-le sans elles.")
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "word/document.xml" in names:
+        return "docx"
+    raise _refused(f"«\u00a0{name}\u00a0» est une archive\u00a0: déposez les documents qu’elle contient.")
 
 
 def clean_name(filename: str) -> str:

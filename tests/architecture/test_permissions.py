@@ -66,6 +66,8 @@ membership_create           GET      302  200  200  403  403  403  403  404  404
 membership_create           POST     302  422  422  403  403  403  403  404  404  404  404
 membership_change           GET      302  200  200  403  403  403  200  404  404  404  404
 membership_change           POST     302  302  302  403  403  403  302  404  404  404  404
+grouping_file               GET      302  200  200  200  200  200  200  404  404  404  404
+grouping_file               POST     302  405  405  405  405  405  405  405  405  405  405
 needs_table                 GET      302  200  200  200  200  200  200  404  404  404  404
 needs_table                 POST     302  405  405  405  405  405  405  405  405  405  405
 needs_change                GET      302  200  200  403  403  403  200  404  404  404  404

@@ -7,7 +7,18 @@ from itertools import count
 from djmoney.money import Money
 from stdnum.luhn import calc_check_digit
 
-from groupings.models import Deliberation, Grouping, Lot, Membership, NeedLine, Signature
+from groupings.models import (
+    Award,
+    AwardHolder,
+    AwardShare,
+    Consultation,
+    Deliberation,
+    Grouping,
+    Lot,
+    Membership,
+    NeedLine,
+    Signature,
+)
 from members.models import Affiliation, CouncilSession, Organisation, Representative, User
 from members.roles import Role
 
@@ -115,3 +126,39 @@ def make_territory(*, members: int = 2, lots: int = 2, **fields) -> tuple[Organi
         for lot in all_lots:
             make_need(membership, lot)
     return metropole, grouping
+
+
+def make_siret() -> str:
+    """A SIRET with right keys, never twice the same."""
+    root = make_siren("55") + "0001"
+    return root + calc_check_digit(root)
+
+
+def make_consultation(grouping: Grouping, *lots: Lot, **fields) -> Consultation:
+    """A formalised consultation of ``lots`` (all of them by default), launched the day the grouping was."""
+    launched_on = grouping.launched_on or grouping.opened_on
+    fields.setdefault("launched_on", launched_on)
+    fields.setdefault("member_count", grouping.memberships.count())
+    fields.setdefault("procedure", "open")
+    fields.setdefault("procedure_code", "formal")
+    consultation = Consultation.objects.create(grouping=grouping, **fields)
+    consultation.lots.set(lots or grouping.lots.all())
+    return consultation
+
+
+def make_award(consultation: Consultation, lot: Lot, amount: str = "1000.00", *, shares=(), **fields) -> Award:
+    """The lot awarded to one company; ``shares`` is [(membership, "600.00"), …]. Signed and notified only if told."""
+    fields.setdefault("outcome", "awarded")
+    fields.setdefault("decided_on", consultation.launched_on)
+    if fields["outcome"] == "awarded":
+        fields.setdefault("reference", f"M{next(_numbers)}")
+        fields.setdefault("duration_months", 48)
+        fields.setdefault("offers_received", 3)
+        if "maximum_excl_tax" not in fields:
+            fields.setdefault("amount_excl_tax", Money(Decimal(amount), "EUR"))
+    award = Award.objects.create(consultation=consultation, lot=lot, **fields)
+    if award.outcome == "awarded":
+        AwardHolder.objects.create(award=award, name=f"Entreprise {next(_numbers)}", identifier=make_siret())
+    for membership, part in shares:
+        AwardShare.objects.create(award=award, membership=membership, amount_excl_tax=Money(Decimal(part), "EUR"))
+    return award

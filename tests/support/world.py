@@ -2,27 +2,39 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from djmoney.money import Money
 from stdnum.luhn import calc_check_digit
 
 from groupings.actions.proposals import Facts
 from groupings.feeds import feed_token
 from groupings.links import link_token
 from groupings.models import (
+    Award,
     CalendarFeed,
+    Consultation,
+    ConsumptionImport,
+    ConsumptionLine,
+    ContractContact,
     Convention,
     ConventionDocument,
     Deliberation,
     DeliberationAttempt,
     DeliberationDocument,
     DraftDocument,
+    ExternalContract,
     Grouping,
+    GroupingDocument,
     Lot,
     Membership,
+    NeedsDraft,
+    NeedsSubmission,
+    PriceItem,
     Proposal,
+    Question,
     SignedLink,
 )
 from members.models import Affiliation, CouncilSession, Organisation, Representative
@@ -33,6 +45,8 @@ from procurement.core.mail.models import OutgoingMessage
 from tests.support.factories import (
     adopt,
     make_affiliation,
+    make_award,
+    make_consultation,
     make_grouping,
     make_lot,
     make_membership,
@@ -64,6 +78,12 @@ class Territory:
     link: SignedLink
     feed: CalendarFeed
     job: Job
+    file: GroupingDocument
+    launched: Grouping
+    launched_membership: Membership
+    consultation: Consultation
+    question: Question
+    award: Award
     people: dict[str, Affiliation] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict]:
@@ -106,6 +126,7 @@ class Territory:
             "signed_link_step": {**link, "step": "inscrire"},
             "calendar_ics": {"token": feed_token(self.feed)},
             "job_detail": {"pk": self.job.pk},
+            "grouping_file": {**grouping, "document_pk": self.file.pk},
             "organisation_detail": body,
             "organisation_change": body,
             "epci_add_communes": body,
@@ -210,6 +231,29 @@ def make_world(marker: str) -> Territory:
             verb="test",
             sentence=f"Acte {marker}",
         )
+    file = GroupingDocument(
+        grouping=grouping,
+        membership=membership,
+        lot=lot,
+        kind=GroupingDocument.Kind.NEED_EVIDENCE,
+        extension="pdf",
+        original_name=f"Facture {marker}.pdf",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        deposited_by=f"Secrétaire {marker}",
+    )
+    file.file.save("facture.pdf", ContentFile(content))
+    entry = {"yearly_amount": "250.00", "supplier": f"Fournisseur {marker}", "estimated": "1000.00"}
+    NeedsSubmission.objects.create(
+        membership=membership,
+        number=1,
+        lines={"1": entry},
+        sha256="0" * 64,
+        submitted_at=timezone.now(),
+        submitted_by=f"Secrétaire {marker}",
+    )
+    NeedsDraft.objects.create(membership=membership, lines={"1": entry}, saved_by=f"Secrétaire {marker}")
+    launched = make_launched(marker, metropole, commune)
     return Territory(
         metropole=metropole,
         commune=commune,
@@ -227,5 +271,83 @@ def make_world(marker: str) -> Territory:
         link=SignedLink.objects.create(membership=membership, expires_at=timezone.now() + timedelta(days=60)),
         feed=CalendarFeed.objects.create(affiliation=people["member_agent"]),
         job=job,
+        file=file,
         people=people,
+        **launched,
     )
+
+
+def make_launched(marker: str, metropole: Organisation, commune: Organisation) -> dict:
+    """A second grouping of the same two bodies, in execution: its consultation, its award, its consumption."""
+    grouping = make_grouping(
+        metropole,
+        title=f"Carburants {marker}",
+        reference=f"GL-{marker}",
+        source=f"source {marker}",
+        status="performance",
+        launched_on=date(2026, 2, 2),
+        opened_on=date(2025, 9, 1),
+    )
+    lot = make_lot(grouping, title=f"Gazole {marker}", cpv="09134100")
+    own, membership = make_membership(grouping, metropole), make_membership(grouping, commune)
+    for member in (own, membership):
+        make_need(member, lot, unit=f"litre {marker}", current_supplier=f"Fournisseur {marker}")
+    consultation = make_consultation(
+        grouping,
+        boamp_reference=f"26-{marker}",
+        offers_due_at=datetime(2026, 3, 16, 11, tzinfo=UTC),
+        closed_on=date(2026, 3, 16),
+        committee="tender_committee",
+        committee_met_on=date(2026, 4, 10),
+    )
+    question = Question.objects.create(
+        consultation=consultation, number=1, asked_on=date(2026, 2, 20), text=f"Question {marker}"
+    )
+    award = make_award(
+        consultation,
+        lot,
+        "2000.00",
+        shares=[(own, "1200.00"), (membership, "800.00")],
+        decided_on=date(2026, 4, 10),
+        signed_on=date(2026, 5, 4),
+        notified_on=date(2026, 5, 5),
+        starts_on=date(2026, 6, 1),
+    )
+    award.holders.update(name=f"Titulaire {marker}")
+    PriceItem.objects.create(award=award, code="G1", designation=f"Gazole {marker}", price_excl_tax="1.234567")
+    ContractContact.objects.create(award=award, name=f"Contact {marker}", phone="04 00 00 00 00")
+    taken = ConsumptionImport.objects.create(
+        grouping=grouping,
+        filename=f"mandats {marker}.csv",
+        sha256="0" * 64,
+        line_count=1,
+        imported_by=f"Agent {marker}",
+    )
+    ConsumptionLine.objects.create(
+        source=taken,
+        award=award,
+        membership=membership,
+        reference="F-1",
+        label=f"Plein {marker}",
+        invoiced_on=date(2026, 7, 1),
+        amount_excl_tax=Money("100.00", "EUR"),
+        fingerprint=f"world {marker}",
+    )
+    ExternalContract.objects.create(
+        organisation=commune,
+        reference=f"X-{marker}"[:60],
+        buyer_siret=f"{commune.siren}00017",
+        title=f"Marché publié {marker}",
+        cpv="30192000",
+        notified_on=date(2024, 1, 15),
+        duration_months=36,
+        ends_on=date(2027, 1, 14),
+        source_name=f"decp {marker}.json",
+    )
+    return {
+        "launched": grouping,
+        "launched_membership": membership,
+        "consultation": consultation,
+        "question": question,
+        "award": award,
+    }
