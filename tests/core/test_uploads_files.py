@@ -45,7 +45,7 @@ def test_the_content_says_what_it_is(content, extension):
         (picture("PNG")[:60], "image abîmée"),
         (archive("xl/workbook.xml", "xl/vbaProject.bin"), "macros"),
         (archive("facture.pdf"), "archive"),
-        (b"PK\x03\x04 tronqué", "abîmé"),
+        (b"PK\x03\x04 cut", "abîmé"),
         (b"a" * (10 * 1024 * 1024 + 1), "10\u00a0Mo"),
     ],
 )
