@@ -17,7 +17,7 @@ def make_history(groupings: list[Grouping], random: Random) -> None:
     for rank, grouping in enumerate(groupings):
         opened_on = date(2015, 10, 5) + timedelta(days=2 * rank) if rank < 5 else date(2016, 1, 4 + rank)
         convention_on = date(2016, 3, 7) + timedelta(days=4 * rank if rank < 5 else 30 + 6 * rank)
-        _vote(grouping, convention_on, random)
+        vote_and_sign(grouping, convention_on, random)
         launched_on = next_working_day(convention_on + timedelta(days=75))
         starts_on = date(2017, 1, 1)
         Grouping.objects.filter(pk=grouping.pk).update(
@@ -35,7 +35,8 @@ def make_history(groupings: list[Grouping], random: Random) -> None:
         grouping.memberships.update(joined_on=convention_on)
 
 
-def _vote(grouping: Grouping, convention_on: date, random: Random) -> None:
+def vote_and_sign(grouping: Grouping, convention_on: date, random: Random) -> None:
+    """Every member's act adopted and enforceable before ``convention_on``, and its signature that day."""
     votes = Deliberation.objects.filter(membership__grouping=grouping).select_related("membership__organisation")
     for rank, deliberation in enumerate(votes, start=1):
         # Enforceable before the convention is signed: the vote is at least three weeks earlier.
@@ -43,7 +44,7 @@ def _vote(grouping: Grouping, convention_on: date, random: Random) -> None:
         transmitted_on = next_working_day(decided_on + timedelta(days=random.randint(1, 6)))
         received_on = transmitted_on + timedelta(days=random.choice((0, 0, 1)))
         deliberation.status = DeliberationStatus.ADOPTED
-        deliberation.number = f"2016-{rank + random.randint(10, 90):03d}"
+        deliberation.number = f"{decided_on.year}-{rank + random.randint(10, 90):03d}"
         deliberation.decided_on = decided_on
         deliberation.transmitted_on = transmitted_on
         deliberation.received_on = received_on

@@ -1,4 +1,5 @@
-"""The demonstration: the bilan of 2016 as it was published, and five fictitious renewals around today.
+"""The demonstration: the bilan of 2016 as it was published, and fictitious groupings around today, five in preparation
+and three past the launch.
 
 Totals of 2016 are the bilan's; what is illustrative or fictitious says so in ``source``, shown on screen.
 """
@@ -10,6 +11,7 @@ from random import Random
 from django.db import transaction
 
 from groupings.demonstration.calendars import create_sessions
+from groupings.demonstration.contracts import create_contracts
 from groupings.demonstration.history import make_history
 from groupings.demonstration.people import complete_cards, create_accounts, create_representatives
 from groupings.demonstration.renewals import create_renewals
@@ -43,10 +45,6 @@ def load(*, today: date) -> None:
     create_representatives(organisations, random)
     create_sessions(organisations, random, today)
     make_history(list(Grouping.objects.order_by("reference")), random)
-    create_renewals(
-        actor=actor,
-        buyer=accounts[Role.BUYER].user,
-        jurist=accounts[Role.JURIST].user,
-        random=random,
-        today=today,
-    )
+    people = {"buyer": accounts[Role.BUYER].user, "jurist": accounts[Role.JURIST].user}
+    create_renewals(actor=actor, random=random, today=today, **people)
+    create_contracts(actor=actor, random=random, today=today, **people)

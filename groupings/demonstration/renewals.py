@@ -13,6 +13,7 @@ from groupings.choices import DeliberationStatus as D
 from groupings.choices import FeeRule, GroupingKind, GroupingStatus, IntegrationLevel
 from groupings.demonstration.calendars import create_session
 from groupings.demonstration.history import count_votes, sign
+from groupings.demonstration.survey import survey
 from groupings.models import Deliberation, DeliberationAttempt, Grouping, Lot
 from members.models import CouncilSession
 from procurement.core.actors import Actor
@@ -38,6 +39,8 @@ class Renewal:
     fee_base: Decimal | None = None
 
 
+#: Its survey is under way: half of its members have answered, and the secretary of the demonstration has not.
+IN_SURVEY = "GC-2027-05"
 _E = "executory"
 RENEWALS = (
     Renewal(
@@ -79,7 +82,9 @@ def create_renewals(
     for renewal in RENEWALS:
         previous = Grouping.objects.get(reference=renewal.renews)
         grouping = _create(renewal, previous, actor=actor, buyer=buyer, jurist=jurist, today=today)
-        _copy_members_and_needs(grouping, previous, actor=actor, random=random)
+        copy_members_and_needs(grouping, previous, actor=actor, random=random)
+        if grouping.reference == IN_SURVEY:
+            survey(grouping, previous, actor=actor, random=random, today=today)
         deliberations = Deliberation.objects.filter(membership__grouping=grouping).select_related(
             "membership__organisation"
         )
@@ -122,7 +127,8 @@ def _create(renewal: Renewal, previous: Grouping, *, actor, buyer, jurist, today
     return grouping_save(grouping=grouping, actor=actor)
 
 
-def _copy_members_and_needs(grouping: Grouping, previous: Grouping, *, actor: Actor, random: Random) -> None:
+def copy_members_and_needs(grouping: Grouping, previous: Grouping, *, actor: Actor, random: Random) -> None:
+    """The lots and members of ``previous``, with needs of the same order."""
     lots: dict[int, Lot] = {}
     for lot in previous.lots.all():
         lots[lot.number] = lot_save(lot=Lot(grouping=grouping, number=lot.number, title=lot.title), actor=actor)
@@ -131,8 +137,8 @@ def _copy_members_and_needs(grouping: Grouping, previous: Grouping, *, actor: Ac
         membership = memberships.get(former.organisation_id) or membership_add(
             grouping=grouping, organisation=former.organisation, joined_on=grouping.opened_on, actor=actor
         )
-        if grouping.reference == "GC-2027-05" and random.random() < 0.5:
-            continue  # this survey is still open: half of the members have not answered
+        if grouping.reference == IN_SURVEY:
+            continue  # its members answer by themselves
         for need in former.needs.all():
             factor = Decimal(random.randint(95, 125)) / 100
             amount = round_half_up((need.estimated_amount_excl_tax.amount * factor / 10).quantize(Decimal(1)) * 10)

@@ -1,7 +1,7 @@
 """The demonstration: the bilan's figures, and renewals whose dates hold together."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from groupings.choices import DeliberationStatus
 from groupings.demonstration.load import load
-from groupings.models import Deliberation, Grouping, NeedLine, Signature
+from groupings.models import Award, Consultation, Deliberation, Grouping, NeedLine, Signature
 from groupings.models.deliberation import COUNTS
 from groupings.rules.legal_basis import legal_basis_on
 from groupings.rules.vote import counts_refusal, outcome
@@ -146,7 +146,31 @@ def test_what_is_invented_says_so():
 
 def test_loading_is_journalled():
     entries = JournalEntry.objects.filter(actor_label="Chargement de la démonstration", verb="grouping.create")
-    assert entries.count() == 21
+    assert entries.count() == 24  # sixteen, five in preparation, three past the launch
+
+
+def test_three_groupings_are_past_the_launch():
+    """In consultation, being awarded, in use: the shares of every awarded lot add up to it, to the cent."""
+    stages = dict(Grouping.objects.filter(reference__regex="^GC-202[56]-").values_list("reference", "status"))
+    assert stages == {"GC-2025-01": "performance", "GC-2026-01": "award", "GC-2026-02": "consultation"}
+    awarded = Award.objects.awarded().prefetch_related("shares", "holders")
+    assert len(awarded) == 4
+    for award in awarded:
+        assert sum(share.amount_excl_tax.amount for share in award.shares.all()) == award.value
+        assert sum(holder.is_lead for holder in award.holders.all()) == 1
+        assert award.rejection_sent_on + timedelta(days=11) <= (award.signed_on or date.max)
+        assert (award.notified_on or date.min) <= TODAY
+    consultation = Consultation.objects.get(grouping__reference="GC-2026-02")
+    assert consultation.offers_due_at.date() > TODAY and consultation.closed_on is None
+
+
+def test_a_survey_is_under_way_and_the_secretary_has_not_answered():
+    survey = Grouping.objects.get(reference="GC-2027-05")
+    answered = survey.memberships.filter(needs_submissions__isnull=False)
+    assert survey.needs_campaign.opens_on <= TODAY <= survey.needs_due_on
+    assert 0 < answered.count() < survey.memberships.count()
+    assert not answered.filter(organisation__name="Prades-le-Lez").exists()
+    assert survey.memberships.filter(needs_draft__isnull=False).count() == 1
 
 
 def test_needs_of_2016_are_the_file_s():

@@ -8,8 +8,8 @@ from groupings.management.commands.generate_conventions import produce
 from groupings.models import Grouping
 from procurement.core.jobs.progress import ProgressBar
 
-#: The renewals whose text is far enough to be printed: the survey of needs is over.
-WITH_CONVENTION = ("GC-2016-", "GC-2027-01", "GC-2027-02", "GC-2027-03", "GC-2027-04")
+#: The groupings whose text is far enough to be printed: the survey of needs is over.
+WITH_CONVENTION = ("GC-2016-", "GC-2025-", "GC-2026-", "GC-2027-01", "GC-2027-02", "GC-2027-03", "GC-2027-04")
 
 
 class Command(BaseCommand):
