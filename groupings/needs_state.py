@@ -1,4 +1,4 @@
-"""What the members have said of their needs so far: the line that counts, the answer « no need », the former figures."""
+"""What the members have said of their needs: the line that counts, the answer « no need », the former figures."""
 
 from collections.abc import Iterable
 

@@ -35,7 +35,6 @@ UNITS = (
     "tonne",
     "heure",
     "jour",
-    "m²",
 )
 TO_CONFIRM, CONFIRMED = "à confirmer", "confirmé"
 _UNIT_PRICE = re.compile(r"\d{1,10}(?:[.,]\d{1,6})?", re.ASCII)
@@ -107,10 +106,21 @@ COLUMNS = (
 #: The boxes of an answer, by the name of the entry's own field.
 BOXES = tuple(name for name in NeedEntry.__dataclass_fields__)
 _LOCKED = ("siren", "member", "lot", "title")
-_WIDTHS = dict(
-    siren=11, member=32, lot=6, title=32, yearly_amount=16, total_amount=18, quantity=12, unit=12, unit_price=15,
-    supplier=26, contract_ends_on=14, has_no_need=10, confirmation=14,
-)  # fmt: skip
+_WIDTHS = {
+    "siren": 11,
+    "member": 32,
+    "lot": 6,
+    "title": 32,
+    "yearly_amount": 16,
+    "total_amount": 18,
+    "quantity": 12,
+    "unit": 12,
+    "unit_price": 15,
+    "supplier": 26,
+    "contract_ends_on": 14,
+    "has_no_need": 10,
+    "confirmation": 14,
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""An amount of the whole contract told year by year: civil years once its beginning is planned, else years of contract."""
+"""An amount of the whole contract, year by year: civil years once its beginning is planned, else contract years."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
