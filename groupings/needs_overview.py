@@ -175,6 +175,11 @@ class Overview:
         return told + (f"\u202f; {drafts} brouillon{'s' * (drafts > 1)} non transmis" if drafts else "")
 
     @property
+    def awaited_first(self) -> list[Row]:
+        """The rows by name, those still to be heard before the others."""
+        return sorted(self.rows, key=lambda row: row.has_answered)
+
+    @property
     def unanswered(self) -> int:
         return sum(not row.has_answered for row in self.rows)
 

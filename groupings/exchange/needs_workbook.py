@@ -123,6 +123,10 @@ _WIDTHS = {
 }
 
 
+_GUIDE_WIDTH = 95
+_LINE_HEIGHT = 15  # points
+
+
 @dataclass(frozen=True)
 class WorkbookRow:
     """One line of the workbook. ``to_confirm``: its figures are those of the former grouping, not an answer yet."""
@@ -181,6 +185,8 @@ def _write_rows(workbook, sheet, rows: Iterable[WorkbookRow]) -> int:
     sheet.set_row(0, 45)
     last = 0
     for last, row in enumerate(rows, start=1):
+        longest = max((row.member, "member"), (row.title, "title"), (row.entry.supplier, "supplier"), key=_line_count)
+        sheet.set_row(last, _LINE_HEIGHT * _line_count(longest))
         values = {"siren": row.siren, "member": row.member, "lot": row.lot, "title": row.title}
         values |= {name: getattr(row.entry, name) for name in BOXES}
         values["confirmation"] = TO_CONFIRM if row.to_confirm else None
@@ -198,6 +204,12 @@ def _write_rows(workbook, sheet, rows: Iterable[WorkbookRow]) -> int:
     sheet.repeat_rows(0)
     sheet.set_footer("&RPage &P / &N")
     return last
+
+
+def _line_count(text_of: tuple[str, str]) -> int:
+    """How many lines a text takes in its column: a spreadsheet does not always fit the height by itself."""
+    text, name = text_of
+    return 1 + len(text) // _WIDTHS[name]
 
 
 def _write_cell(sheet, row: int, place: int, value, cell_format) -> None:
@@ -251,7 +263,7 @@ def _write_guide(workbook, guide, title: str, months: int, units: Sequence[str])
     plain = workbook.add_format({"text_wrap": True, "valign": "top"})
     bold = workbook.add_format({"bold": True})
     guide.set_column(0, 0, 4)
-    guide.set_column(1, 1, 95)
+    guide.set_column(1, 1, _GUIDE_WIDTH)
     guide.set_column(3, 3, 16)
     lines = [
         f"Groupement : {clean_text(title)}",
@@ -265,6 +277,7 @@ def _write_guide(workbook, guide, title: str, months: int, units: Sequence[str])
             guide.write_string(0, 3, "Unités", bold)
             continue
         if row <= len(lines):
+            guide.set_row(row, _LINE_HEIGHT * (1 + len(lines[row - 1]) // _GUIDE_WIDTH))
             guide.write_string(row, 1, _typographic(lines[row - 1]), plain)
         if row <= len(units):
             guide.write_string(row, 3, clean_text(units[row - 1]), plain)

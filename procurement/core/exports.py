@@ -133,6 +133,7 @@ _CONVERSIONS: dict[Kind, Callable[[Any], Any]] = {
     "text": clean_text,
     "euros": _euros,
     "integer": _integer,
+    "decimal": _decimal,
     "date": _date,
     "percent": _percent,
     "boolean": _boolean,
