@@ -41,15 +41,15 @@ COLUMNS = (
     Column("SIREN", "row.membership.organisation.siren", width=12),
     Column("Lot", "lot.number", "integer", width=6),
     Column("Intitulé du lot", "lot.title", width=34),
-    Column("Montant annuel (€ HT)", _line("yearly_amount_excl_tax"), "euros"),
-    Column("Montant sur toute la durée (€ HT)", "cell.amount", "euros", width=18),
-    Column("Quantité par an", _line("quantity"), "decimal"),
+    Column("Montant annuel (€ HT)", _line("yearly_amount_excl_tax"), "euros", width=22),
+    Column("Montant sur toute la durée (€ HT)", "cell.amount", "euros", width=32),
+    Column("Quantité par an", _line("quantity"), "decimal", width=16),
     Column("Unité", _line("unit"), width=14),
-    Column("Prix unitaire actuel (€ HT)", _line("current_unit_price"), "decimal"),
+    Column("Prix unitaire actuel (€ HT)", _line("current_unit_price"), "decimal", width=26),
     Column("Fournisseur actuel", _line("current_supplier"), width=28),
-    Column("Fin du contrat actuel", _line("current_contract_ends_on"), "date"),
+    Column("Fin du contrat actuel", _line("current_contract_ends_on"), "date", width=20),
     Column("Besoin", "said", width=16),
-    Column("Réponse", "status", width=32),
+    Column("Réponse", "status", width=46),
 )
 
 

@@ -272,4 +272,4 @@ def quantities_of(cells: Iterable[Cell]) -> list[str]:
 
 
 def _have(count: int) -> str:
-    return "ont" if count > 1 else "a"
+    return ("n’a", "a")[count] if count < 2 else "ont"

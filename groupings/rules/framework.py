@@ -58,7 +58,7 @@ def lacks(unknown: int, unanswered: int) -> str:
     """What a suggestion does not hold: members whose amount is unknown, and members who have said nothing yet."""
     missing = []
     if unknown:
-        missing.append(f"le montant de {unknown} membre{'s' * (unknown > 1)} qui ne le connaî{_nt(unknown)} pas")
+        missing.append(f"le montant de {unknown} membre{'s' * (unknown > 1)} qui ne le {_know(unknown)} pas")
     if unanswered:
         missing.append(f"le besoin de {unanswered} membre{'s' * (unanswered > 1)} sans réponse")
     return f"Il y manque {' et '.join(missing)}." if missing else ""
@@ -72,8 +72,8 @@ def maximum_rule(launched_on: date) -> MaximumRule:
     raise LookupError(f"Aucune règle sur le maximum d’un accord-cadre n’est enregistrée au {launched_on:%d/%m/%Y}.")
 
 
-def _nt(count: int) -> str:
-    return "ssent" if count > 1 else "t"
+def _know(count: int) -> str:
+    return "connaissent" if count > 1 else "connaît"
 
 
 def _round(amount: Decimal, rounding: str) -> Decimal:
