@@ -127,7 +127,7 @@ class Overview:
     def __post_init__(self) -> None:
         self.lots = list(self.grouping.lots.all())
         drafts = NeedsDraft.objects.filter(membership=OuterRef("pk"))
-        memberships = self.grouping.memberships.active().select_related("organisation__parent")
+        memberships = self.grouping.memberships.active().select_related("organisation__parent", "needs_reopening")
         memberships = memberships.annotate(has_draft=Exists(drafts))
         if not self.sees_all:
             memberships = memberships.filter(organisation_id=self.affiliation.organisation_id)

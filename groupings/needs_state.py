@@ -1,6 +1,8 @@
 """What the members have said of their needs: the line that counts, the answer « no need », the former figures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
 
 from django.db.models import QuerySet
 
@@ -43,16 +45,37 @@ def last_submissions(memberships: Iterable[Membership]) -> dict[int, NeedsSubmis
     return last
 
 
+def entry_as_sent(submission: NeedsSubmission, lot_number: int) -> NeedEntry | None:
+    """What that answer, frozen, said of the lot; None when it said nothing of it."""
+    sent = submission.lines.get(str(lot_number))
+    if sent is None:
+        return None
+    amounts = {
+        name: None if sent.get(name) is None else Decimal(sent[name])
+        for name in ("yearly_amount", "total_amount", "quantity", "unit_price")
+    }
+    ends_on = sent.get("contract_ends_on")
+    return NeedEntry(
+        **amounts,
+        unit=sent.get("unit", ""),
+        supplier=sent.get("supplier", ""),
+        contract_ends_on=None if ends_on is None else date.fromisoformat(ends_on),
+        has_no_need=bool(sent.get("has_no_need")),
+    )
+
+
 def says_no_need(submission: NeedsSubmission | None, lot_number: int) -> bool:
     """Whether that answer says that nothing of the lot is needed."""
     return submission is not None and bool(submission.lines.get(str(lot_number), {}).get("has_no_need"))
 
 
-def current_entries(memberships: Iterable[Membership], lots: Iterable[Lot]) -> Entries:
-    """What each member says now, lot by lot; nothing for a lot it has not answered."""
+def current_entries(
+    memberships: Iterable[Membership], lots: Iterable[Lot], answers: Mapping[int, NeedsSubmission]
+) -> Entries:
+    """What each member says now, lot by lot; nothing for a lot it has not answered. ``answers``: the last ones."""
     memberships, numbers = list(memberships), {lot.pk: lot.number for lot in lots}
     entries: Entries = {}
-    for membership_id, submission in last_submissions(memberships).items():
+    for membership_id, submission in answers.items():
         for number in numbers.values():
             if says_no_need(submission, number):
                 entries[membership_id, number] = NeedEntry(has_no_need=True)

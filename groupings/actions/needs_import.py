@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from groupings.actions.needs import needs_submit, survey_refusal
 from groupings.exchange.needs_workbook import COLUMNS, TO_CONFIRM, entry_of_row
-from groupings.models import Grouping, Lot, Membership
-from groupings.needs_state import Entries, current_entries, former_entries, plain
+from groupings.models import Grouping, Lot, Membership, NeedsSubmission
+from groupings.needs_state import Entries, current_entries, entry_as_sent, former_entries, last_submissions, plain
 from groupings.rules.needs import NeedEntry, entry_refusals
 from members.roles import may
 from procurement.core.actors import Actor
@@ -66,6 +66,8 @@ def needs_import(
 
     The lots of a member that the file does not hold, or leaves empty, keep what was answered; a member who has never
     answered one of them is refused. Lines still « à confirmer », with the figures of the former grouping, say nothing.
+    A member who has answered since the workbook was made keeps its figures: the line untouched says nothing, the line
+    changed is refused.
     Raises NotAllowed, or ImportRefused with every error of every line: nothing is then written.
     """
     if not _may_write_any(grouping, actor):
@@ -123,7 +125,8 @@ class _Reading:
         for membership in found:
             membership.grouping = grouping
             self.members[membership.organisation.siren] = membership
-        self.current: Entries = current_entries(self.members.values(), self.lots.values())
+        self.sent = last_submissions(self.members.values())
+        self.current: Entries = current_entries(self.members.values(), self.lots.values(), self.sent)
         self.former: Entries = former_entries(grouping, self.members.values())
         self.answers: dict[int, _Answer] = {}
         self.lines: dict[tuple[int, int], int] = {}  # (membership, lot number) → line of the file
@@ -170,18 +173,30 @@ class _Reading:
     def _read(self, row: Row, membership: Membership, lot: Lot) -> None:
         key = membership.pk, lot.number
         entry, current = entry_of_row(row.values), self.current.get(key)
-        untouched = entry == self.former.get(key)
-        if entry.is_empty or (row["confirmation"] == TO_CONFIRM and current is None and untouched):
+        if entry.is_empty or (row["confirmation"] == TO_CONFIRM and entry == self.former.get(key)):
             self.report.empty += 1
             return
         entry = self._with_kept_boxes(entry, current)
         if current is not None and plain(entry, self.months) == plain(current, self.months):
             self.report.unchanged += 1
             return
+        last = self.sent.get(membership.pk)
+        if last is not None and row["answer"] is not None and row["answer"] < last.number:
+            if self._was_sent(entry, membership, row["answer"], lot):
+                self.report.unchanged += 1
+            else:
+                self.checked.refuse(row.line, "answer", _answered_since(membership, last))
+            return
         for box, sentence in entry_refusals(entry, self.months).items():
             self.checked.refuse(row.line, box, sentence)
         answer = self.answers.setdefault(membership.pk, _Answer(membership, row))
         answer.entries[lot.number], answer.rows[lot.number] = entry, row
+
+    def _was_sent(self, entry: NeedEntry, membership: Membership, number: int, lot: Lot) -> bool:
+        """Whether the line is what that former answer said: nobody has touched it since the workbook was made."""
+        former = NeedsSubmission.objects.filter(membership=membership, number=number).first()
+        sent = former and entry_as_sent(former, lot.number)
+        return sent is not None and plain(entry, self.months) == plain(sent, self.months)
 
     def _with_kept_boxes(self, entry: NeedEntry, current: NeedEntry | None) -> NeedEntry:
         """A column the file does not have says nothing: what is known of it stays."""
@@ -236,3 +251,11 @@ class _Reading:
         """The body the file is about when it is about one alone: the journal then shows it to that body."""
         bodies = {answer.membership.organisation_id for answer in self.answers.values()}
         return bodies.pop() if len(bodies) == 1 else None
+
+
+def _answered_since(membership: Membership, last: NeedsSubmission) -> str:
+    answered_on = timezone.localtime(last.submitted_at).date()
+    return (
+        f"{membership.organisation.name} a répondu depuis, le {answered_on:%d/%m/%Y} (réponse n° {last.number})\u00a0: "
+        "téléchargez de nouveau le classeur."
+    )

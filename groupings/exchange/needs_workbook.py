@@ -67,6 +67,7 @@ COLUMNS = (
     Column("member", "Membre", parse.text(200), required=False),
     Column("lot", "Lot", parse.integer(1, 999)),
     Column("title", "Intitulé du lot", parse.text(200), required=False, aliases=("Intitulé",)),
+    Column("answer", "Réponse n°", parse.integer(0, 32_767), required=False),
     Column(
         "yearly_amount",
         "Montant annuel (€ HT)",
@@ -105,12 +106,13 @@ COLUMNS = (
 )
 #: The boxes of an answer, by the name of the entry's own field.
 BOXES = tuple(name for name in NeedEntry.__dataclass_fields__)
-_LOCKED = ("siren", "member", "lot", "title")
+_LOCKED = ("siren", "member", "lot", "title", "answer")
 _WIDTHS = {
     "siren": 11,
     "member": 32,
     "lot": 6,
     "title": 32,
+    "answer": 9,
     "yearly_amount": 16,
     "total_amount": 18,
     "quantity": 12,
@@ -129,7 +131,11 @@ _LINE_HEIGHT = 15  # points
 
 @dataclass(frozen=True)
 class WorkbookRow:
-    """One line of the workbook. ``to_confirm``: its figures are those of the former grouping, not an answer yet."""
+    """One line of the workbook. ``to_confirm``: its figures are those of the former grouping, not an answer yet.
+
+    ``answer``: the number of the member's last answer when the workbook is made, 0 before the first: an import tells
+    by it the figures that were answered since.
+    """
 
     siren: str
     member: str
@@ -137,6 +143,7 @@ class WorkbookRow:
     title: str
     entry: NeedEntry
     to_confirm: bool = False
+    answer: int = 0
 
 
 def entry_of_row(values: dict) -> NeedEntry:
@@ -187,13 +194,13 @@ def _write_rows(workbook, sheet, rows: Iterable[WorkbookRow]) -> int:
     for last, row in enumerate(rows, start=1):
         longest = max((row.member, "member"), (row.title, "title"), (row.entry.supplier, "supplier"), key=_line_count)
         sheet.set_row(last, _LINE_HEIGHT * _line_count(longest))
-        values = {"siren": row.siren, "member": row.member, "lot": row.lot, "title": row.title}
+        values = {"siren": row.siren, "member": row.member, "lot": row.lot, "title": row.title, "answer": row.answer}
         values |= {name: getattr(row.entry, name) for name in BOXES}
         values["confirmation"] = TO_CONFIRM if row.to_confirm else None
         for place, column in enumerate(COLUMNS):
             value, cell_format = values[column.name], locked if column.name in _LOCKED else free[column.name]
             _write_cell(sheet, last, place, value, cell_format)
-    sheet.freeze_panes(1, 4)
+    sheet.freeze_panes(1, len(_LOCKED))
     sheet.autofilter(0, 0, last, len(COLUMNS) - 1)
     sheet.protect(
         "", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True, "select_locked_cells": True}
@@ -252,6 +259,8 @@ GUIDELINES = (
     "Fin du contrat actuel : une date, par exemple 31/12/2026.",
     "Chiffres repris : la ligne porte vos chiffres du groupement précédent. Tant qu’elle est « à confirmer » et "
     "inchangée, elle ne compte pas ; choisissez « confirmé », ou changez les chiffres.",
+    "Réponse n° : la dernière réponse du membre quand le classeur a été préparé. S’il a répondu depuis, ses chiffres "
+    "ne sont pas remplacés par ceux d’avant.",
     "Une ligne laissée vide n’efface rien : ce qui a déjà été répondu reste.",
     "N’ajoutez ni colonne ni formule. Une seule erreur, et rien n’est importé : toutes les erreurs sont dites, avec "
     "leur ligne et leur colonne.",

@@ -1,5 +1,7 @@
 """The table of needs, its export, and the bounds of an accord-cadre kept for a lot."""
 
+from decimal import Decimal
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -9,11 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from groupings.actions.framework import lot_bounds_set
+from groupings.actions.needs import survey_refusal
 from groupings.choices import GroupingStatus
 from groupings.forms.grouping import BoundsForm
 from groupings.models import Grouping, Lot
 from groupings.needs_export import COLUMNS, export_rows
-from groupings.needs_overview import Overview
+from groupings.needs_overview import Cell, Overview
 from groupings.rules import framework
 from groupings.views.common import find_grouping, may_change, may_change_needs, require_change, sees_all
 from groupings.views.detail import frozen_amounts
@@ -49,7 +52,9 @@ def render_overview(request: HttpRequest, grouping: Grouping, *, refusal: str = 
     overview = Overview(grouping, affiliation, everything)
     is_open = not grouping.is_launched and grouping.status != GroupingStatus.CANCELLED
     for row in overview.rows:
-        row.may_edit = is_open and may_change_needs(grouping, row.membership.organisation_id, affiliation)
+        row.may_edit = may_change_needs(grouping, row.membership.organisation_id, affiliation) and not survey_refusal(
+            grouping, row.membership, affiliation, timezone.localdate()
+        )
     convention = None if everything else grouping.conventions.first()
     frozen = frozen_amounts(convention, affiliation, everything)
     context = {
@@ -60,13 +65,22 @@ def render_overview(request: HttpRequest, grouping: Grouping, *, refusal: str = 
         "may_import": any(row.may_edit for row in overview.rows),
         "exports": EXPORTS if may(affiliation, "export") else (),
         "convention": convention if frozen else None,
-        "frozen": [frozen.get(lot.number) for lot in overview.lots] if frozen else [],
+        "own_lots": [] if everything else _own_lots(overview, frozen),
         "frozen_total": sum(frozen.values(), ZERO),
         "margins": framework,
         "maximum_rule": _maximum_rule(grouping) if everything else None,
         "refusal": refusal,
     }
     return render(request, "groupings/needs_table.html", context, status=422 if refusal else 200)
+
+
+def _own_lots(overview: Overview, frozen: dict[int, Decimal]) -> list[tuple[Lot, Cell, Decimal | None]]:
+    """A member's table, read on a phone: one lot per line, its need, the total of the frozen convention."""
+    return [
+        (lot, cell, frozen.get(lot.number))
+        for row in overview.rows
+        for lot, cell in zip(overview.lots, row.cells, strict=True)
+    ]
 
 
 def _maximum_rule(grouping: Grouping) -> framework.MaximumRule | None:

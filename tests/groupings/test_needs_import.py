@@ -115,8 +115,8 @@ def test_a_line_changed_is_an_answer_of_its_member_alone(survey):
     survey.answer(survey.second, FULL, FULL)
 
     def change(sheet):
-        sheet["E2"] = "1 234,57 €"
-        sheet["K2"] = "31/12/2026"
+        sheet["F2"] = "1 234,57 €"
+        sheet["L2"] = "31/12/2026"
 
     report = survey.take(edit(survey.workbook(), change))
     assert (report.members, report.lines, report.unchanged) == (1, 1, 3)
@@ -172,13 +172,30 @@ def test_the_former_figures_count_once_confirmed_or_changed(survey):
     assert (report.members, report.empty) == (0, 4)  # old figures are no answer
 
     def change(sheet):
-        sheet["M2"] = "confirmé"
-        sheet["E3"] = 2000
+        sheet["N2"] = "confirmé"
+        sheet["F3"] = 2000
 
     report = survey.take(edit(content, change))
     assert (report.members, report.lines) == (1, 2)
     amounts = {need.lot.number: need.yearly_amount_excl_tax.amount for need in survey.first.needs.all()}
     assert amounts == {1: Decimal("1000.00"), 2: Decimal("2000.00")}
+
+
+def test_an_answer_given_since_the_workbook_was_made_is_not_undone(survey):
+    """Downloaded at nine, the member answers at ten, the file comes back at eleven with its former figures."""
+    survey.answer(survey.first, FULL, NO_NEED)
+    survey.answer(survey.second, FULL, FULL)
+    content = survey.workbook()
+    survey.answer(survey.first, NeedEntry(yearly_amount=Decimal("2000.00")), NO_NEED)
+    report = survey.take(edit(content, lambda sheet: sheet.__setitem__("F4", 77)))  # a line of the second member
+    assert (report.members, report.lines) == (1, 1)
+    assert survey.first.needs.get().yearly_amount_excl_tax.amount == Decimal("2000.00")
+    (error,) = survey.refused(edit(content, lambda sheet: sheet.__setitem__("F2", 88)))
+    assert error == (
+        2,
+        "Réponse n°",
+        "Commune 1 a répondu depuis, le 12/11/2026 (réponse n° 2)\u00a0: téléchargez de nouveau le classeur.",
+    )
 
 
 # What is refused
@@ -228,19 +245,19 @@ def test_every_error_of_every_line_is_told_at_once(survey):
 @pytest.mark.parametrize(
     ("change", "column", "sentence"),
     [
-        (lambda sheet: sheet.delete_cols(5), "Montant annuel (€ HT)", "Cette colonne manque"),
-        (lambda sheet: sheet.__setitem__("E1", "Budget"), "Budget", "n’est pas prévue"),
-        (lambda sheet: sheet.__setitem__("E2", "#DIV/0!"), "Montant annuel (€ HT)", "#DIV/0!"),
-        (lambda sheet: sheet.__setitem__("E2", 0), "Montant annuel (€ HT)", "Zéro n’est pas un besoin"),
-        (lambda sheet: sheet.__setitem__("E2", 1.005), "Montant annuel (€ HT)", "deux décimales"),
-        (lambda sheet: sheet.__setitem__("G2", -1), "Quantité par an", "négatif"),
-        (lambda sheet: sheet.__setitem__("G2", "douze"), "Quantité par an", "n’est pas une quantité"),
-        (lambda sheet: sheet.__setitem__("H2", None), "Unité", "Indiquez l’unité"),
-        (lambda sheet: sheet.__setitem__("F2", 12), "Montant sur toute la durée (€ HT)", "gardez l’un des deux"),
-        (lambda sheet: sheet.__setitem__("L2", "peut-être"), "Pas de besoin", "n’est pas prévu"),
-        (lambda sheet: sheet.__setitem__("K2", "31/02/2027"), "Fin du contrat actuel", "n’existe pas"),
+        (lambda sheet: sheet.delete_cols(6), "Montant annuel (€ HT)", "Cette colonne manque"),
+        (lambda sheet: sheet.__setitem__("F1", "Budget"), "Budget", "n’est pas prévue"),
+        (lambda sheet: sheet.__setitem__("F2", "#DIV/0!"), "Montant annuel (€ HT)", "#DIV/0!"),
+        (lambda sheet: sheet.__setitem__("F2", 0), "Montant annuel (€ HT)", "Zéro n’est pas un besoin"),
+        (lambda sheet: sheet.__setitem__("F2", 1.005), "Montant annuel (€ HT)", "deux décimales"),
+        (lambda sheet: sheet.__setitem__("H2", -1), "Quantité par an", "négatif"),
+        (lambda sheet: sheet.__setitem__("H2", "douze"), "Quantité par an", "n’est pas une quantité"),
+        (lambda sheet: sheet.__setitem__("I2", None), "Unité", "Indiquez l’unité"),
+        (lambda sheet: sheet.__setitem__("G2", 12), "Montant sur toute la durée (€ HT)", "gardez l’un des deux"),
+        (lambda sheet: sheet.__setitem__("M2", "peut-être"), "Pas de besoin", "n’est pas prévu"),
+        (lambda sheet: sheet.__setitem__("L2", "31/02/2027"), "Fin du contrat actuel", "n’existe pas"),
         (lambda sheet: sheet.__setitem__("C3", 1), "Lot", "déjà à la ligne 2"),
-        (lambda sheet: sheet.__setitem__("P2", "remarque"), "", "sans titre"),
+        (lambda sheet: sheet.__setitem__("Q2", "remarque"), "", "sans titre"),
     ],
 )
 def test_what_a_user_may_do_to_the_workbook(survey, change, column, sentence):
@@ -253,7 +270,7 @@ def test_a_row_added_empty_or_half_empty(survey):
     survey.answer(survey.first, FULL, NO_NEED)
     content = edit(survey.workbook(), lambda sheet: sheet.insert_rows(3))
     assert survey.take(content).members == 0
-    errors = survey.refused(edit(survey.workbook(), lambda sheet: sheet.__setitem__("E9", 5)))
+    errors = survey.refused(edit(survey.workbook(), lambda sheet: sheet.__setitem__("F9", 5)))
     assert {(line, column) for line, column, _ in errors} == {(9, "SIREN"), (9, "Lot")}
 
 
