@@ -22,6 +22,8 @@ from groupings.views import (
     memberships,
     mine,
     needs,
+    needs_overview,
+    needs_workbook,
     tracker,
 )
 from procurement.core.jobs.views import job_detail
@@ -45,7 +47,10 @@ urlpatterns = [
         name="membership_change",
     ),
     path("groupements/<int:pk>/membres/<int:membership_pk>/lien/", links.membership_link, name="membership_link"),
-    path("groupements/<int:pk>/besoins/", needs.needs_table, name="needs_table"),
+    path("groupements/<int:pk>/besoins/", needs_overview.needs_table, name="needs_table"),
+    path("groupements/<int:pk>/besoins/classeur.xlsx", needs_workbook.needs_workbook, name="needs_workbook"),
+    path("groupements/<int:pk>/besoins/importer/", needs_workbook.needs_import, name="needs_import"),
+    path("groupements/<int:pk>/lots/<int:lot_pk>/bornes/", needs_overview.lot_bounds, name="lot_bounds"),
     path("groupements/<int:pk>/besoins/<int:membership_pk>/", needs.needs_change, name="needs_change"),
     path("groupements/<int:pk>/conventions/generer/", conventions.convention_generate, name="convention_generate"),
     path(

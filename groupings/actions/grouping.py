@@ -103,7 +103,7 @@ def lot_save(*, lot: Lot, actor: Actor) -> Lot:
     """Create or change a lot; refused once the tender has started."""
     require(actor, "grouping.change", organisation_id=lot.grouping.coordinator_id)
     with transaction.atomic():
-        _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
+        refuse_after_launch(lot.grouping, "Les lots ne changent plus")
         save_recorded(lot, actor=actor, verb="lot.save", sentence=f"{lot}")
     return lot
 
@@ -112,14 +112,18 @@ def lot_remove(*, lot: Lot, actor: Actor) -> None:
     """Remove a lot without needs."""
     require(actor, "grouping.change", organisation_id=lot.grouping.coordinator_id)
     with transaction.atomic():
-        _refuse_after_launch(lot.grouping, "Les lots ne changent plus")
+        refuse_after_launch(lot.grouping, "Les lots ne changent plus")
         if lot.needs.exists():
             raise BusinessError("Des membres ont indiqué un besoin pour ce lot\u00a0: retirez d’abord ces besoins.")
         delete_recorded(lot, actor=actor, verb="lot.remove", sentence=f"{lot} retiré")
 
 
-def _refuse_after_launch(grouping: Grouping, what: str) -> None:
-    """As it is now, and locked until the transaction ends: neither a launch nor a need slips in between."""
+def refuse_after_launch(grouping: Grouping, what: str) -> Grouping:
+    """As it is now, and locked until the transaction ends: neither a launch nor a need slips in between.
+
+    Returns the locked grouping. Raises BusinessError, « {what} : la consultation est lancée depuis le … ».
+    """
     now = Grouping.objects.select_for_update().get(pk=grouping.pk)
     if now.is_launched:
         raise BusinessError(f"{what}\u00a0: la consultation est lancée depuis le {now.launched_on:%d/%m/%Y}.")
+    return now

@@ -45,3 +45,13 @@ class OpenDataForm(StyledFormMixin, forms.Form):
         error_messages={"required": "Choisissez un fichier."},
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.json"}),
     )
+
+
+class NeedsFileForm(StyledFormMixin, forms.Form):
+    file = forms.FileField(
+        label="Classeur des besoins",
+        allow_empty_file=True,
+        help_text=f"Le classeur rempli, en xlsx ou en csv. {TABLE_MAX_BYTES // 1024**2}\u00a0Mo au plus.",
+        error_messages={"required": "Choisissez un fichier."},
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )

@@ -231,12 +231,35 @@ class LotForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
     """One lot. Its grouping is set by the view, so that the number's uniqueness is checked here."""
 
     cpv = CpvField(required=False)
-    places = {"lot_number_once": "number"}
+    minimum_excl_tax = EuroField(
+        required=False,
+        label="Minimum (€ HT)",
+        help_text="Sur toute la durée, reconductions comprises. Vide\u00a0: sans minimum.",
+    )
+    maximum_excl_tax = EuroField(
+        required=False,
+        label="Maximum (€ HT)",
+        help_text=(
+            "Sur toute la durée, reconductions comprises. Obligatoire depuis le 1er janvier 2022 (CCP, R2162-4)."
+        ),
+    )
+    places = {
+        "lot_number_once": "number",
+        "lot_bounds_of_framework": "is_framework",
+        "lot_bounds_in_order": "maximum_excl_tax",
+    }
 
     class Meta:
         model = Lot
-        fields = ["number", "title", "cpv"]
+        fields = ["number", "title", "cpv", "is_framework", "minimum_excl_tax", "maximum_excl_tax"]
 
     def _get_validation_exclusions(self) -> set[str]:
         # The grouping is not a field of the form, yet "one number once per grouping" must be checked with it.
         return super()._get_validation_exclusions() - {"grouping"}
+
+
+class BoundsForm(forms.Form):
+    """The suggestion of the screen, as it was read there."""
+
+    minimum = EuroField(required=False, label="Minimum (€ HT)")
+    maximum = EuroField(required=False, label="Maximum (€ HT)")
