@@ -176,7 +176,7 @@ def _why_left_out(award: Award) -> str:
 
 
 def subject_of(award: Award) -> str:
-    """« objet »: the only place where the essential data can say that it is a groupement de commandes, and which lot."""
+    """« objet »: the only place where the format can say that it is a groupement de commandes, and which lot."""
     grouping, lot = award.lot.grouping, award.lot
     return f"Groupement de commandes – {grouping.title} – lot n° {lot.number} : {lot.title}"
 

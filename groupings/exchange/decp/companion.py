@@ -1,7 +1,7 @@
 """Our companion of the essential data: which members a contract serves, and the share of each.
 
-The essential data know nothing of a groupement de commandes: their only buyer is the coordinator. This csv says the rest,
-one row per contract and member; published schema: ``docs/schemas/membres-des-marches.schema.json``.
+The essential data know nothing of a groupement de commandes: their only buyer is the coordinator. This csv says the
+rest, one row per contract and member; published schema: ``docs/schemas/membres-des-marches.schema.json``.
 """
 
 import csv

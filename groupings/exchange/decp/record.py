@@ -1,7 +1,7 @@
 """One contract as the essential data tell it, and what would make it refused: the schema's rules and stricter ones.
 
-Sources: schema 2.0.4 (arrêté du 22 décembre 2022, annexe); the keys, the order of dates and the exactness of amounts are
-ours, because the schema accepts « 2026-13-45 » and any fourteen digits.
+Sources: schema 2.0.4 (arrêté du 22 décembre 2022, annexe); the keys, the order of dates and the exactness of amounts
+are ours, because the schema accepts « 2026-13-45 » and any fourteen digits.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""``manage.py export_decp [--year Y | REFERENCE] --format json|xml --out FILE [--coordinator SIREN] [--members FILE]``"""
+"""``manage.py export_decp [--year Y | REFERENCE] --format json|xml --out FILE``, and the companion of members."""
 
 from pathlib import Path
 
@@ -81,8 +81,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{count} marché{plural} écrit{plural} dans {out}, membres dans {members}.")
         if first := found.first_published:
             self.stdout.write(
-                f"{len(first)} d’entre eux n’ont pas encore de date de publication\u00a0: le fichier porte celle "
-                "d’aujourd’hui. Une fois le fichier déposé, notez-la dans «\u00a0données essentielles publiées le\u00a0»."
+                f"Sans date de publication\u00a0: {len(first)}. Le fichier y porte celle d’aujourd’hui\u00a0: une fois "
+                "déposé, notez-la dans «\u00a0données essentielles publiées le\u00a0»."
             )
         if without := [lot.name for lot in found.lots if not lot.award.shares.all()]:
             self.stdout.write(f"Parts des membres non saisies, laissées vides\u00a0: {' ; '.join(without)}.")
@@ -109,7 +109,8 @@ def _grouping(reference: str, coordinator: str) -> Grouping:
     if len(found) > 1:
         names = ", ".join(f"{item.coordinator.siren} ({item.coordinator.name})" for item in found)
         raise CommandError(
-            f"La référence {reference} est celle de plusieurs coordonnateurs\u00a0: ajoutez --coordinator parmi {names}."
+            f"La référence {reference} est celle de plusieurs coordonnateurs\u00a0: ajoutez --coordinator, parmi "
+            f"{names}."
         )
     return found[0]
 
