@@ -45,6 +45,10 @@ BOXES = {
 }
 
 
+#: Problems mended on the coordinator's own card; the others on the grouping's pages.
+ON_THE_COORDINATOR = ("buyer_siret", "place_department")
+
+
 @dataclass(frozen=True, slots=True)
 class LotPublication:
     """One lot that the essential data must hold. ``problems``: what to fill or correct before anything is written."""
@@ -57,6 +61,11 @@ class LotPublication:
     @property
     def name(self) -> str:
         return name_of(self.award)
+
+    @property
+    def concerns_coordinator(self) -> bool:
+        """Whether something is to fill on the coordinator's card."""
+        return any(problem.field in ON_THE_COORDINATOR for problem in self.problems)
 
     def told(self) -> list[str]:
         """Each problem as a sentence that names the box to fill."""

@@ -136,7 +136,8 @@ def _read(stream: IO[bytes], sirens: set[str], today: date) -> tuple[list[Publis
             kept[key] = contract
         if len(kept) > MAX_KEPT:
             raise BusinessError(
-                f"Le fichier contient plus de {MAX_KEPT} marchés d’organismes de l’annuaire\u00a0: découpez-le par année."
+                f"Le fichier contient plus de {MAX_KEPT} marchés d’organismes de l’annuaire\u00a0: découpez-le par "
+                "année."
             )
     return list(kept.values()), passed_over, read
 
@@ -159,7 +160,7 @@ def _store(wanted: dict, source: str) -> tuple[list[ExternalContract], list[Exte
         elif any(getattr(row, name) != value for name, value in values.items()):
             for name, value in values.items():
                 setattr(row, name, value)
-            row.source_name, row.read_at = source, timezone.now()
+            row.organisation, row.source_name, row.read_at = body, source, timezone.now()
             changed.append(row)
     ExternalContract.objects.bulk_create(added, batch_size=_BATCH)
     columns = [*_FIELDS, "amount_excl_tax_currency", "source_name", "read_at"]

@@ -15,8 +15,8 @@ from procurement.core.errors import BusinessError
 
 class Command(BaseCommand):
     help = (
-        "Lit un fichier de données essentielles (DECP, JSON ou XML, de toute taille) et garde les marchés des organismes "
-        f"de l’annuaire, {MAX_KEPT} au plus. Ce qui est laissé de côté est compté, avec la raison."
+        "Lit un fichier de données essentielles (DECP, JSON ou XML, de toute taille) et garde les marchés des "
+        f"organismes de l’annuaire, {MAX_KEPT} au plus. Ce qui est laissé de côté est compté, avec la raison."
     )
 
     def add_arguments(self, parser):
