@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from groupings.contract_choices import EnvironmentalConsideration, SocialConsideration
+from groupings.conventions.wording import capital
 from groupings.exchange.decp.companion import MemberRow
 from groupings.exchange.decp.record import Contract, Holder, Problem, duplicates, problems
 from groupings.models import Award, Consultation, Membership
@@ -68,8 +69,14 @@ class LotPublication:
         return any(problem.field in ON_THE_COORDINATOR for problem in self.problems)
 
     def told(self) -> list[str]:
-        """Each problem as a sentence that names the box to fill."""
-        return [told(problem) for problem in self.problems]
+        """What to fill, one sentence for each place, then what to correct: every one names its boxes."""
+        empty: dict[str, list[str]] = {}
+        for problem in self.problems:
+            if problem.is_missing:
+                place, label = BOXES[problem.field]
+                empty.setdefault(place, []).append(f"«\u00a0{label}\u00a0»")
+        to_fill = [f"À remplir dans {place}\u00a0: {', '.join(labels)}." for place, labels in empty.items()]
+        return to_fill + [told(problem) for problem in self.problems if not problem.is_missing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +121,9 @@ def name_of(award: Award) -> str:
 
 
 def told(problem: Problem) -> str:
-    """« il manque le CCAG. À remplir : « CCAG », dans l’attribution du lot. »"""
+    """« La durée est d’un mois au moins. À corriger : « durée ferme (mois) », dans l’attribution du lot. »"""
     place, label = BOXES[problem.field]
-    verb = "À remplir" if problem.is_missing else "À corriger"
-    return f"{problem.message} {verb}\u00a0: «\u00a0{label}\u00a0», dans {place}."
+    return f"{capital(problem.message)} À corriger\u00a0: «\u00a0{label}\u00a0», dans {place}."
 
 
 def coordinated(affiliation):
@@ -144,7 +150,7 @@ def publication(awards, today: date) -> Publication:
     rows = (
         awards.select_related("lot__grouping__coordinator__parent", "consultation")
         .prefetch_related("holders", "shares")
-        .order_by("notified_on", "lot__grouping__reference", "lot__number", "pk")
+        .order_by(F("notified_on").asc(nulls_last=True), "lot__grouping__reference", "lot__number", "pk")
     )
     lots: list[tuple[Award, Contract, list[Problem]]] = []
     left_out = []

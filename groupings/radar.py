@@ -5,7 +5,8 @@ from datetime import date
 
 from django.db.models import Prefetch
 
-from groupings.models import Award, AwardHolder, AwardShare, ExternalContract, Membership, NeedLine
+from groupings.choices import IN_PREPARATION
+from groupings.models import Award, AwardHolder, AwardShare, ExternalContract, Grouping, Membership, NeedLine
 from groupings.reference import cpv
 from groupings.rules.radar import (
     AWARD,
@@ -41,6 +42,14 @@ def ending_contracts(affiliation, today: date, months: int = HORIZON_MONTHS) -> 
         *_from_awards(affiliation, today, until),
     ]
     return [contract for contract in found if own is None or contract.body == own]
+
+
+def in_preparation(affiliation) -> dict[str, list[Grouping]]:
+    """CPV division → the groupings of that division being prepared, which may already be the answer; one query."""
+    found: dict[str, list[Grouping]] = {}
+    for grouping in Grouping.objects.visible_to(affiliation).filter(status__in=IN_PREPARATION, is_declared_only=False):
+        found.setdefault(grouping.cpv[:2], []).append(grouping)
+    return found
 
 
 def _from_needs(affiliation, today: date, until: date) -> Iterator[EndingContract]:

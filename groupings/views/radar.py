@@ -11,7 +11,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from groupings.forms.decp import RadarFilterForm
-from groupings.radar import ORIGINS, division_label, ending_contracts
+from groupings.models import Grouping
+from groupings.radar import ORIGINS, division_label, ending_contracts, in_preparation
 from groupings.rules.radar import EndingContract, Opportunity, Radar, category_of, last_watched_day
 from groupings.rules.radar import radar as put_side_by_side
 from members.roles import may, require
@@ -52,6 +53,8 @@ class Card:
     """One division as it is shown; ``url`` opens the card of a new grouping, filled."""
 
     group: Opportunity
+    #: Groupings of the same division already in preparation.
+    prepared: tuple[Grouping, ...] = ()
 
     @property
     def label(self) -> str:
@@ -82,7 +85,8 @@ def radar(request: HttpRequest) -> HttpResponse:
     division, months = form.chosen_division, form.chosen_horizon
     found = put_side_by_side([c for c in contracts if division in ("", c.division)], today, months)
     groups = found.opportunities if is_coordinator else _by_end(found)
-    cards = [Card(group) for group in groups]
+    prepared = in_preparation(affiliation)
+    cards = [Card(group, tuple(prepared.get(group.division, ()))) for group in groups]
     unknown = [Line(contract) for contract in found.unknown]
     lines = [*(line for card in cards for line in card.lines), *unknown]
     if wants_export(request):

@@ -18,7 +18,7 @@ from procurement.core.money import LARGEST_AMOUNT, round_half_up
 #: Characters « à éviter » in an identifier; we refuse them.
 _IDENTIFIER = re.compile(r'[^\s&"\\<,;]{1,16}')
 LONGEST_SUBJECT = 1000
-DEPARTMENT = re.compile(r"(?:0[1-9]|[1-8]\d|9[0-5]|2[AB]|97[1-8]|98[4-9])")
+DEPARTMENT = re.compile(r"(?:0[1-9]|1\d|2[1-9AB]|[3-8]\d|9[0-5]|97[1-8]|98[4-9])")
 
 
 @dataclass(frozen=True, slots=True)
