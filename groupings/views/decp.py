@@ -1,8 +1,7 @@
 """Published contracts: the essential data of our own awards as they leave, those of others as they enter."""
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -88,8 +87,5 @@ def radar_import(request: HttpRequest) -> HttpResponse:
         )
 
     done = form.is_bound and submit(form, import_file)
-    if done and not reports[0].passed_over:
-        messages.success(request, str(reports[0]))
-        return redirect("radar")
     context = {"form": form, "report": reports[0] if reports else None}
     return render(request, "groupings/radar_import.html", context, status=200 if done or not form.is_bound else 422)
