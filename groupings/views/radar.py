@@ -21,13 +21,13 @@ from procurement.core.views.lists import EXPORTS, wants_export
 
 COLUMNS = (
     Column("Division CPV", lambda line: line.contract.division or "inconnue", width=12),
-    Column("Nature d’achat", "label", width=40),
+    Column("Nature d’achat", "label", width=64),
     Column("Organisme", "contract.body_name", width=32),
-    Column("Contrat", "contract.title", width=40),
-    Column("Fournisseur", "contract.supplier", width=32),
+    Column("Contrat", "contract.title", width=64),
+    Column("Fournisseur", "contract.supplier", width=44),
     Column("Fin", "contract.ends_on", "date"),
-    Column("Montant total (€ HT)", "contract.amount", "euros"),
-    Column("Montant annuel (€ HT)", "contract.yearly", "euros"),
+    Column("Montant total (€ HT)", "contract.amount", "euros", width=22),
+    Column("Montant annuel (€ HT)", "contract.yearly", "euros", width=23),
     Column("Source", "origin", width=22),
     Column("Référence", "contract.reference", width=18),
 )

@@ -196,6 +196,26 @@ def test_the_threshold_is_reached_at_forty_thousand_euros_and_the_others_are_tol
     ]
 
 
+def test_a_notification_before_the_first_threshold_is_left_out_and_said(tmp_path, metropole):
+    days = {"decided_on": date(2019, 1, 1), "signed_on": date(2019, 1, 2), "data_published_on": None}
+    make_published_lot(metropole, metropole, **days | {"notified_on": date(2019, 1, 3)})
+    with pytest.raises(CommandError, match="Aucun marché à publier en 2019"):
+        export(tmp_path, year=2019)
+    (item,) = publication(Award.objects.all(), TODAY).left_out
+    assert "Aucun seuil de publication n’est enregistré pour une notification du 03/01/2019." in str(item)
+
+
+@pytest.mark.parametrize(
+    ("insee", "postcode", "expected"),
+    [("34172", "", "34"), ("2B033", "", "2B"), ("", "20000", "2A"), ("", "97400", "974"), ("01004", "69000", "01")],
+)
+def test_the_place_is_the_department_of_the_coordinator(tmp_path, metropole, insee, postcode, expected):
+    make_published_lot(metropole, metropole)
+    type(metropole).objects.update(insee_code=insee, postcode=postcode)
+    (marche,) = marches(export(tmp_path)[0])
+    assert marche["lieuExecution"]["code"] == expected
+
+
 def test_the_year_is_that_of_the_notification(tmp_path, metropole):
     """Decided in December, notified on 2 January: it belongs to the new year."""
     dates = {"decided_on": date(2025, 12, 15), "signed_on": date(2025, 12, 31), "data_published_on": None}

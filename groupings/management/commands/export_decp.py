@@ -85,7 +85,8 @@ class Command(BaseCommand):
                 "déposé, notez-la dans «\u00a0données essentielles publiées le\u00a0»."
             )
         if without := [lot.name for lot in found.lots if not lot.award.shares.all()]:
-            self.stdout.write(f"Parts des membres non saisies, laissées vides\u00a0: {' ; '.join(without)}.")
+            listed = "\u202f; ".join(without)
+            self.stdout.write(f"Parts des membres non saisies, laissées vides\u00a0: {listed}.")
 
 
 def missing(found: Publication) -> str:
