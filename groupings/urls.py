@@ -6,6 +6,7 @@ from django.urls import path
 from groupings.views import (
     cards,
     conventions,
+    decp,
     deliberations,
     detail,
     documents,
@@ -24,6 +25,7 @@ from groupings.views import (
     needs,
     needs_overview,
     needs_workbook,
+    radar,
     tracker,
 )
 from procurement.core.jobs.views import job_detail
@@ -90,6 +92,9 @@ urlpatterns = [
     path("lien/<str:token>/documents/<str:name>", links.signed_link_document, name="signed_link_document"),
     path("lien/<str:token>/<slug:step>/", links.signed_link_step, name="signed_link_step"),
     path("mes-deliberations/", mine.my_deliberations, name="my_deliberations"),
+    path("marches/donnees-essentielles/", decp.decp_export, name="decp_export"),
+    path("radar/", radar.radar, name="radar"),
+    path("radar/importer/", decp.radar_import, name="radar_import"),
     path("calendrier/", feeds.calendar_feed, name="calendar_feed"),
     path("calendrier/<str:token>.ics", feeds.calendar_ics, name="calendar_ics"),
     path("taches/<uuid:pk>/", job_detail, name="job_detail"),

@@ -38,6 +38,8 @@ def _create(request: HttpRequest, form_class: type, title: str) -> HttpResponse:
     if not affiliation.sees_whole_territory:
         raise NotAllowed("Les groupements se créent au nom du coordonnateur.")
     initial = {"opened_on": timezone.localdate(), "coordinator": affiliation.organisation_id, "buyer": request.user.pk}
+    # The radar proposes these three; whoever fills the card changes them.
+    initial |= {name: request.GET[name][:200] for name in ("title", "cpv", "category") if name in request.GET}
     form = form_class(
         posted(request), instance=Grouping(), affiliation=affiliation, initial=initial, use_required_attribute=False
     )

@@ -37,6 +37,7 @@ def grouping_list(request: HttpRequest) -> HttpResponse:
         fragment="groupings/_results.html",
         context={
             "may_create": not own_amounts and may(affiliation, "grouping.create"),
+            "may_publish": affiliation is not None and affiliation.sees_whole_territory,
             "exports": EXPORTS if may(affiliation, "export") else (),
         },
     )
