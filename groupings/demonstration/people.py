@@ -38,7 +38,10 @@ def complete_cards(organisations: list[Organisation]) -> None:
         organisation.siret = organisation.siret or stem + calc_check_digit(stem)
         box = {Kind.COMMUNE: "mairie", Kind.CCAS: "ccas"}.get(Kind(organisation.kind), "contact")
         organisation.email = f"{box}@{organisation.sort_name.replace(' ', '-')}.example"
-    Organisation.objects.bulk_update(organisations, ["email", "siret"])
+        if organisation.kind == Kind.METROPOLE:
+            # Its seat, public: the essential data name the département from it.
+            organisation.address, organisation.postcode, organisation.city = "50 place Zeus", "34000", "Montpellier"
+    Organisation.objects.bulk_update(organisations, ["email", "siret", "address", "postcode", "city"])
 
 
 def create_accounts() -> dict[str, Affiliation]:
