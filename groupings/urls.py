@@ -4,6 +4,7 @@ unique for one coordinator."""
 from django.urls import path
 
 from groupings.views import (
+    campaign,
     cards,
     conventions,
     deliberations,
@@ -15,6 +16,7 @@ from groupings.views import (
     home,
     kits,
     launch,
+    link_needs,
     links,
     listing,
     lots,
@@ -22,6 +24,7 @@ from groupings.views import (
     memberships,
     mine,
     needs,
+    needs_answer,
     tracker,
 )
 from procurement.core.jobs.views import job_detail
@@ -46,7 +49,11 @@ urlpatterns = [
     ),
     path("groupements/<int:pk>/membres/<int:membership_pk>/lien/", links.membership_link, name="membership_link"),
     path("groupements/<int:pk>/besoins/", needs.needs_table, name="needs_table"),
-    path("groupements/<int:pk>/besoins/<int:membership_pk>/", needs.needs_change, name="needs_change"),
+    path("groupements/<int:pk>/besoins/<int:membership_pk>/", needs_answer.needs_change, name="needs_change"),
+    path("groupements/<int:pk>/besoins/<int:membership_pk>/recu/", needs_answer.needs_receipt, name="needs_receipt"),
+    path("groupements/<int:pk>/recensement/", campaign.campaign_open, name="campaign_open"),
+    path("groupements/<int:pk>/recensement/ecrire/", campaign.campaign_announce, name="campaign_announce"),
+    path("groupements/<int:pk>/recensement/rouvrir/", campaign.campaign_reopen, name="campaign_reopen"),
     path("groupements/<int:pk>/conventions/generer/", conventions.convention_generate, name="convention_generate"),
     path(
         "groupements/<int:pk>/conventions/<int:version>/<str:siren>.pdf",
@@ -83,6 +90,13 @@ urlpatterns = [
     path("groupements/<int:pk>/kit/<str:siren>.<str:extension>", kits.kit_document, name="kit_document"),
     path("lien/<str:token>/", links.signed_link, name="signed_link"),
     path("lien/<str:token>/documents/<str:name>", links.signed_link_document, name="signed_link_document"),
+    path("lien/<str:token>/besoins/", link_needs.signed_link_needs, name="signed_link_needs"),
+    path("lien/<str:token>/besoins/recu/", link_needs.signed_link_receipt, name="signed_link_receipt"),
+    path(
+        "lien/<str:token>/besoins/pieces/<uuid:document_pk>/",
+        link_needs.signed_link_evidence,
+        name="signed_link_evidence",
+    ),
     path("lien/<str:token>/<slug:step>/", links.signed_link_step, name="signed_link_step"),
     path("mes-deliberations/", mine.my_deliberations, name="my_deliberations"),
     path("calendrier/", feeds.calendar_feed, name="calendar_feed"),
