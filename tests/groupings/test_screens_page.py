@@ -27,6 +27,7 @@ from tests.support.factories import (
     make_organisation,
     make_territory,
 )
+from tests.support.needs import boxes
 from tests.support.world import make_world
 
 pytestmark = pytest.mark.django_db
@@ -189,7 +190,8 @@ def test_the_journal_of_a_member_hides_the_others(client):
     client.force_login(buyer.user)
     for membership, amount in ((own, "4321"), (other, "8765")):
         client.post(
-            reverse("needs_change", args=[grouping.pk, membership.pk]), {f"amount_{grouping.lots.get().pk}": amount}
+            reverse("needs_change", args=[grouping.pk, membership.pk]),
+            {"action": "submit", **boxes(grouping.lots.get(), total_amount=amount)},
         )
     assert "8\u202f765,00" in page_of(client, grouping)
     sign_in(client, own.organisation, Role.MEMBER_AGENT)
