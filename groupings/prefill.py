@@ -25,14 +25,14 @@ COMMON_UNITS = (
 class LotTexts:
     """The boxes of one lot as they are shown; ``sources``: box → where its text comes from, when nobody typed it here.
 
-    ``told``: what is known of the previous contract and cannot be proposed as it is. ``untouched``: the texts that are
-    ours, that nobody has changed since.
+    ``told``: what is known of the previous contract and cannot be proposed as it is. ``proposed``: our own texts, that a
+    draft may have changed since.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     told: str = ""
-    untouched: dict[str, str] = field(default_factory=dict)
+    proposed: dict[str, str] = field(default_factory=dict)
 
 
 def money_text(amount: Decimal) -> str:
@@ -57,7 +57,8 @@ def line_texts(line: NeedLine, months: int) -> dict[str, str]:
         texts["unit_price"] = number_text(line.current_unit_price, 2)
     if line.current_contract_ends_on is not None:
         texts["contract_ends_on"] = line.current_contract_ends_on.isoformat()
-    whole = line.estimated_amount_excl_tax and line.estimated_amount_excl_tax.amount
+    money = line.estimated_amount_excl_tax
+    whole = None if money is None else money.amount
     if line.yearly_amount_excl_tax is not None:
         texts["yearly_amount"] = money_text(line.yearly_amount_excl_tax.amount)
     elif whole is not None and whole == 0:
@@ -122,12 +123,11 @@ def lot_texts(
         ours.sources = dict.fromkeys(ours.texts, f"Connu de {grouping.coordinator.name}\u00a0: à vérifier")
     if line is None and last is not None and last.lines.get(str(lot.number), {}).get("has_no_need"):
         ours = LotTexts({"has_no_need": "on"})
+    ours.proposed = ours.texts
     if draft is None:
-        ours.untouched = ours.texts
         return ours
-    untouched = {box: text for box, text in ours.texts.items() if draft.get(box) == text}
-    sources = {box: source for box, source in ours.sources.items() if box in untouched}
-    return LotTexts(dict(draft), sources, ours.told, untouched)
+    sources = {box: source for box, source in ours.sources.items() if draft.get(box) == ours.texts[box]}
+    return LotTexts(dict(draft), sources, ours.told, ours.proposed)
 
 
 def _previous_texts(grouping: Grouping, line: NeedLine | None, share: AwardShare | None) -> LotTexts:

@@ -107,7 +107,7 @@ class NeedsAnswerForm(forms.Form):
             typed[box] = typed[box] or ""
         if typed["has_no_need"]:  # a figure that we proposed, and nobody touched, does not contradict the tick
             for box in ("quantity", "yearly_amount", "total_amount"):
-                if self.data.get(f"{box}_{lot.pk}", "").strip() == self.shown[lot.number].untouched.get(box):
+                if self.data.get(f"{box}_{lot.pk}", "").strip() == self.shown[lot.number].proposed.get(box):
                     typed[box] = None
         return NeedEntry(**{**typed, "has_no_need": bool(typed["has_no_need"])})
 
