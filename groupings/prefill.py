@@ -25,8 +25,8 @@ COMMON_UNITS = (
 class LotTexts:
     """The boxes of one lot as they are shown; ``sources``: box → where its text comes from, when nobody typed it here.
 
-    ``told``: what is known of the previous contract and cannot be proposed as it is. ``proposed``: our own texts, that a
-    draft may have changed since.
+    ``told``: what is known of the previous contract and cannot be proposed as it is. ``proposed``: our own texts, that
+    a draft may have changed since.
     """
 
     texts: dict[str, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from groupings.actions.membership import require_needs
 from groupings.choices import GroupingStatus
 from groupings.links import link_token
 from groupings.models import Grouping, Lot, Membership, NeedLine, NeedsDraft, NeedsSubmission
-from groupings.rules.needs import NeedEntry, entry_refusals, estimated_amount
+from groupings.rules.needs import NeedEntry, entry_refusals, estimated_amount, whole_amount
 from members.roles import may
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
@@ -134,6 +134,8 @@ def survey_refusal(grouping: Grouping, membership: Membership, actor: Actor | No
 
 def check_entries(entries: Mapping[int, NeedEntry], lots: Mapping[int, Lot], months: int) -> None:
     """Raise unless every lot, and nothing else, is answered by a complete entry; all the refusals at once."""
+    if not lots:
+        raise BusinessError("Aucun lot n’est encore décrit\u00a0: les besoins se saisissent lot par lot.")
     if unknown := set(entries) - set(lots):
         raise BusinessError(f"Ce groupement n’a pas de lot {min(unknown)}.")
     missing = {
@@ -167,6 +169,26 @@ def _write(membership: Membership, lot: Lot, entry: NeedEntry, months: int, acto
     line.current_contract_ends_on = entry.contract_ends_on
     told = "montant inconnu" if amount is None else f"{format_euros(amount)} HT"
     save_recorded(line, actor=actor, verb="need.set", sentence=f"Besoin de {name}, lot {lot.number}\u00a0: {told}")
+
+
+def needs_recount(*, grouping: Grouping, actor: Actor) -> None:
+    """The duration changed: what the yearly amounts make over it follows, in the same transaction. What was said over
+    the whole duration stays, and so does every need once the tender is launched."""
+    if not grouping.is_in_preparation:
+        return
+    lines = NeedLine.objects.filter(membership__grouping=grouping, yearly_amount_excl_tax__isnull=False)
+    for line in lines.select_related("membership__organisation", "membership__grouping__coordinator", "lot"):
+        amount = whole_amount(line.yearly_amount_excl_tax.amount, grouping.total_months)
+        line.estimated_amount_excl_tax = Money(amount, "EUR")
+        save_recorded(
+            line,
+            actor=actor,
+            verb="need.recount",
+            sentence=(
+                f"Besoin de {line.membership.organisation.name}, lot {line.lot.number}, sur {grouping.total_months} "
+                f"mois\u00a0: {format_euros(amount)} HT"
+            ),
+        )
 
 
 def _lines(entries: Mapping[int, NeedEntry], lots: Mapping[int, Lot], months: int) -> dict[str, dict]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from groupings.actions.campaign import campaign_announce, campaign_open, needs_reopen
 from groupings.links import link_token
 from groupings.models import Grouping, Membership, NeedsCampaign, NeedsDraft, NeedsReopening, SignedLink
+from groupings.reminders import _was_written as was_written
 from groupings.todo import Subject, Urgency, todo_on, without_needs
 from members.roles import Role
 from procurement.core.errors import BusinessError, NotAllowed
@@ -147,6 +148,17 @@ def test_nobody_is_written_to_without_a_survey_a_lot_a_silence_or_before_its_day
     with pytest.raises(BusinessError, match="Décrivez au moins un lot"):
         announce(survey)
     assert not OutgoingMessage.objects.exists()
+
+
+def test_a_mail_about_needs_does_not_stand_for_one_about_the_vote(survey):
+    open_survey(survey)
+    announce(survey)
+    deliberation = survey.membership.deliberations.get()
+    assert not was_written(deliberation, in_days(1))
+    message = OutgoingMessage.objects.first()
+    message.key = "kit:1"
+    message.save()
+    assert was_written(deliberation, in_days(1))
 
 
 # Opening again for one

@@ -9,7 +9,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from groupings.actions.grouping import grouping_advance
+from groupings.actions.grouping import grouping_advance, grouping_save
+from groupings.actions.membership import need_set
 from groupings.actions.needs import Read, needs_submit, receipt_lines
 from groupings.models import Grouping, Membership, NeedLine, NeedsDraft, NeedsReopening, NeedsSubmission
 from groupings.rules.needs import NeedEntry
@@ -195,6 +196,38 @@ def test_the_receipt_goes_to_the_contact_and_to_nobody_else(survey):
     assert message.subject.startswith("Reçu n° 2\u00a0: besoins de Saussan")
     for told in (submission.sha256, "4\u202f938,24\u00a0€ HT sur 48 mois", "pas de besoin", survey.receipt_url):
         assert told in message.text
+
+
+def test_a_grouping_without_lots_has_nothing_to_ask(survey):
+    for lot in survey.lots:
+        lot.delete()
+    with pytest.raises(BusinessError, match="Aucun lot n’est encore décrit"):
+        send(survey, {})
+    assert not NeedsSubmission.objects.exists()
+
+
+def test_a_change_of_duration_recounts_the_yearly_needs_and_nothing_else(survey):
+    send(survey, {1: PAPER, 2: NeedEntry(total_amount=Decimal("900.00"))})
+    grouping = Grouping.objects.get()
+    grouping.duration_months = 12
+    grouping_save(grouping=grouping, actor=survey.buyer)
+    first, second = survey.membership.needs.all()
+    assert first.estimated_amount_excl_tax.amount == Decimal("1234.56")
+    assert second.estimated_amount_excl_tax.amount == Decimal("900.00")
+    assert JournalEntry.objects.filter(verb="need.recount", concerns_id=survey.commune.pk).count() == 1
+    Grouping.objects.update(status="consultation", launched_on=date(2026, 11, 1))
+    grouping = Grouping.objects.get()
+    grouping.duration_months = 24
+    grouping_save(grouping=grouping, actor=survey.buyer)
+    assert survey.membership.needs.first().estimated_amount_excl_tax.amount == Decimal("1234.56")
+
+
+def test_a_whole_amount_set_by_the_coordinator_does_not_live_beside_another_yearly_one(survey):
+    send(survey)
+    membership = Membership.objects.get(pk=survey.membership.pk)
+    common = {"membership": membership, "lot": survey.lots[0], "actor": survey.buyer}
+    assert need_set(amount=Decimal("4938.24"), **common).yearly_amount_excl_tax.amount == Decimal("1234.56")
+    assert need_set(amount=Decimal("5000.00"), **common).yearly_amount_excl_tax is None
 
 
 def test_no_need_everywhere_has_answered_and_does_not_make_a_purchase(survey):
