@@ -129,3 +129,14 @@ DELIBERATION_BADGES = {
 }
 EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
 LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")
+#: Where the answer of a member to the survey of needs stands.
+NEEDS_DRAFT_BADGE = Badge("Brouillon, non transmis", "late", "exclamation-triangle-fill")
+NEEDS_CHANGED_BADGE = Badge("Modifications non transmises", "late", "exclamation-triangle-fill")
+NEEDS_SENT_BADGE = Badge("Besoins transmis", "green", "check-circle-fill")
+
+
+def answer_badge(*, has_draft: bool, has_submission: bool) -> Badge:
+    """Where an answer to the survey stands: never sent, changed since it was, or sent."""
+    if has_submission:
+        return NEEDS_CHANGED_BADGE if has_draft else NEEDS_SENT_BADGE
+    return NEEDS_DRAFT_BADGE

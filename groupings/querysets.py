@@ -93,6 +93,21 @@ class MembershipQuerySet(models.QuerySet):
     def active(self) -> "MembershipQuerySet":
         return self.filter(withdrawn_on__isnull=True)
 
+    def silent(self) -> "MembershipQuerySet":
+        """Those of whom nothing is known: no line that counts, and no answer. Who answered « no need » has answered."""
+        return self.with_answer().filter(has_answer=False)
+
+    def with_answer(self) -> "MembershipQuerySet":
+        """Adds has_answer (to the survey of needs: a line that counts, or a submission), has_draft, has_submission."""
+        from groupings.models import NeedLine, NeedsDraft, NeedsSubmission
+
+        submissions = Exists(NeedsSubmission.objects.filter(membership=OuterRef("pk")))
+        return self.annotate(
+            has_answer=submissions | Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
+            has_submission=submissions,
+            has_draft=Exists(NeedsDraft.objects.filter(membership=OuterRef("pk"))),
+        )
+
     def with_approval(self, today: date) -> "MembershipQuerySet":
         """What the launch depends on, in three queries: ``votes`` (the approval and its session), ``has_needs``,
         ``signed_on``, and the body's coming sessions as ``organisation.coming``."""

@@ -211,12 +211,13 @@ def _make(
 
 
 def _was_written(deliberation: Deliberation, today: date) -> bool:
-    """Whether this member received a mail of this grouping in the last days (its kit, most often)."""
+    """Whether this member received a mail of this grouping in the last days (its kit, most often). Those about its
+    needs ask something else."""
     membership = deliberation.membership
     recent = OutgoingMessage.objects.of_thread(membership.grouping.thread).filter(
         organisation_id=membership.organisation_id, created_at__date__gt=today - QUIET
     )
-    return recent.exists()
+    return recent.exclude(key__startswith="needs").exists()
 
 
 def _known_keys(keys: Iterable[str]) -> set[str]:

@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
 from groupings.choices import (
     AWAITING_VOTE,
     IN_PREPARATION,
+    NEEDS_CHANGED_BADGE,
+    NEEDS_DRAFT_BADGE,
     ON_A_SESSION,
     WITHOUT_EFFECT,
+    Badge,
     DeliberationStatus,
     GroupingStatus,
 )
-from groupings.models import Deliberation, Grouping, Membership, NeedLine
+from groupings.models import Deliberation, Grouping, Membership
 
 #: A deadline this near is shown today.
 SOON = timedelta(days=15)
@@ -73,6 +76,8 @@ class Task:
     session_on: date | None = None
     session_is_chosen: bool = False
     deliberation: Deliberation | None = None
+    #: What must be seen before the rest: an answer begun and not sent.
+    badge: Badge | None = None
 
     @property
     def wants_convention(self) -> bool:
@@ -270,34 +275,59 @@ def effect_step(deliberation: Deliberation) -> str:
     return "Publier la délibération et saisir la date de publication"
 
 
-def without_needs(affiliation):
-    """Memberships, among those the affiliation acts for, that must still say their needs (no line: unknown)."""
-    waiting = (
+def _surveyed(affiliation):
+    """The memberships whose needs the affiliation acts for, whatever they have answered."""
+    surveyed = (
         Membership.objects.visible_to(affiliation)
         .active()
-        .filter(grouping__status=GroupingStatus.NEEDS, grouping__is_declared_only=False)
+        .filter(grouping__is_declared_only=False)
         .exclude(grouping__coordinator_has_own_need=False, organisation_id=F("grouping__coordinator_id"))
-        .filter(~Exists(NeedLine.objects.filter(membership=OuterRef("pk"))))
     )
     if not affiliation.sees_whole_territory:
         own = affiliation.organisation_id
-        waiting = waiting.filter(Q(organisation_id=own) | Q(grouping__coordinator_id=own))
-    return waiting
+        surveyed = surveyed.filter(Q(organisation_id=own) | Q(grouping__coordinator_id=own))
+    return surveyed
+
+
+def without_needs(affiliation):
+    """Memberships, among those the affiliation acts for, that must still say their needs (no answer: unknown)."""
+    return _surveyed(affiliation).filter(grouping__status=GroupingStatus.NEEDS).silent()
 
 
 def _needs(affiliation, today: date) -> list[Task]:
-    waiting = without_needs(affiliation).select_related("organisation", "grouping__coordinator")
-    return [
-        Task(
-            subject=Subject.NEEDS,
-            urgency=classify(membership.grouping.needs_due_on, None, today),
-            grouping=membership.grouping,
-            membership=membership,
-            what="Indiquer les besoins, lot par lot",
-            due_on=membership.grouping.needs_due_on,
-        )
-        for membership in waiting
-    ]
+    """Who has not answered, and who has begun to write without sending it; a member let in again after the closing
+    has until its own day."""
+    reopened = Q(needs_reopening__until__gte=today, grouping__status__in=IN_PREPARATION)
+    opened = Q(grouping__status=GroupingStatus.NEEDS) & ~Q(grouping__needs_campaign__opens_on__gt=today)
+    waiting = (
+        _surveyed(affiliation)
+        .filter(opened | reopened)
+        .with_answer()
+        .filter(Q(has_answer=False) | Q(has_draft=True))
+        .select_related("organisation", "grouping__coordinator", "needs_reopening")
+    )
+    return [_needs_task(membership, affiliation, today) for membership in waiting]
+
+
+def _needs_task(membership: Membership, affiliation, today: date) -> Task:
+    reopening = getattr(membership, "needs_reopening", None)
+    is_reopened = reopening is not None and reopening.until >= today
+    due_on = reopening.until if is_reopened else membership.grouping.needs_due_on
+    own = membership.organisation_id == affiliation.organisation_id
+    what = "Indiquer vos besoins, lot par lot" if own else "Indiquer les besoins, lot par lot"
+    badge = None
+    if membership.has_draft:
+        badge = NEEDS_CHANGED_BADGE if membership.has_answer else NEEDS_DRAFT_BADGE
+        what = "Transmettre vos besoins" if own else "Transmettre les besoins"
+    return Task(
+        subject=Subject.NEEDS,
+        urgency=classify(due_on, None, today),
+        grouping=membership.grouping,
+        membership=membership,
+        what=what,
+        due_on=due_on,
+        badge=badge,
+    )
 
 
 _MILESTONES = (

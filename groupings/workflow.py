@@ -14,8 +14,13 @@ def _needs_closed(grouping) -> str:
     from groupings.models import NeedLine
 
     active = grouping.memberships.active()
-    answered = NeedLine.objects.active().filter(membership__grouping=grouping).values("membership").distinct().count()
-    return convention_refusal(lots=grouping.lots.count(), members=active.count(), members_with_needs=answered)
+    buying = NeedLine.objects.active().filter(membership__grouping=grouping).values("membership").distinct().count()
+    return convention_refusal(
+        lots=grouping.lots.count(),
+        members=active.count(),
+        members_answered=active.with_answer().filter(has_answer=True).count(),
+        members_with_needs=buying,
+    )
 
 
 def _convention_frozen(grouping) -> str:

@@ -40,6 +40,10 @@ def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | N
             verb="grouping.create" if created else "grouping.change",
             sentence=f"Groupement {grouping.reference} {'créé' if created else 'modifié'}",
         )
+        if not created and grouping.total_months != stored.total_months:
+            from groupings.actions.needs import needs_recount
+
+            needs_recount(grouping=grouping, actor=actor)
         if changed and not created:
             Grouping.objects.filter(pk=grouping.pk).update(version=grouping.version + 1)
             grouping.version += 1

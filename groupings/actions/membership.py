@@ -8,6 +8,7 @@ from djmoney.money import Money
 
 from groupings.choices import GroupingStatus
 from groupings.models import Deliberation, Grouping, Lot, Membership, NeedLine
+from groupings.rules.needs import whole_amount
 from members.models import Organisation
 from members.roles import may, require
 from procurement.core.actors import Actor
@@ -89,7 +90,8 @@ def need_set(
 ) -> NeedLine | None:
     """Set a member's need for a lot: € excl. tax over the whole duration, quantity where known.
 
-    Everything unknown removes the line: unknown is not zero. Raises ValidationError (negative amount, lot of another
+    Everything unknown removes the line: unknown is not zero. A yearly amount told before, which would say otherwise, is
+    forgotten. Raises ValidationError (negative amount, lot of another
     grouping) or BusinessError once the tender has started.
     """
     require_needs(membership, actor)
@@ -106,6 +108,9 @@ def need_set(
             return None
         line = line or NeedLine(membership=membership, lot=lot)
         line.estimated_amount_excl_tax = None if amount is None else Money(amount, "EUR")
+        yearly = line.yearly_amount_excl_tax
+        if yearly is not None and (amount is None or whole_amount(yearly.amount, grouping.total_months) != amount):
+            line.yearly_amount_excl_tax = None
         line.quantity, line.unit = quantity, unit
         save_recorded(
             line,

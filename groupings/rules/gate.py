@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 
 
-def convention_refusal(*, lots: int, members: int, members_with_needs: int) -> str:
-    """Needs are known before the contract (CCP, L2111-1): two members at least, a lot, everybody's needs."""
+def convention_refusal(*, lots: int, members: int, members_answered: int, members_with_needs: int) -> str:
+    """Needs are known before the contract (CCP, L2111-1): two members at least, a lot, a need.
+
+    ``members_answered``: those whose needs are known, « no need » included, which is an answer.
+    """
     if members < 2:
         return "Un groupement compte au moins deux membres (CCP, L2113-6)."
     if lots == 0:
         return "Décrivez au moins un lot avant de clore le recensement."
-    if members_with_needs == 0:
+    if members_answered == 0:
         return "Aucun membre n’a encore indiqué ses besoins."
+    if members_with_needs == 0:
+        return "Les membres qui ont répondu n’ont aucun besoin\u00a0: il n’y a rien à acheter."
     return ""
 
 

@@ -35,6 +35,13 @@ def whole_amount(yearly: Decimal, months: int) -> Decimal:
     return round_half_up(yearly * months / 12)
 
 
+def yearly_amount(whole: Decimal, months: int) -> Decimal | None:
+    """€ excl. tax a year that make exactly ``whole`` over ``months``; None when no whole number of cents does, for a
+    yearly figure is proposed only if it says the same thing."""
+    cents, remainder = divmod(int(whole.scaleb(2)) * 12, months)
+    return None if remainder else Decimal(cents).scaleb(-2)
+
+
 def estimated_amount(entry: NeedEntry, months: int) -> Decimal | None:
     """What the entry counts for over the whole duration; None when its amount is unknown."""
     if entry.total_amount is not None:

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge
+from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, answer_badge
 from groupings.forecast import launch_states, readiness
 from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
 from groupings.reference import cpv
@@ -39,6 +39,7 @@ class MemberRow:
     is_own: bool
     may_edit: bool
     total: Decimal | None
+    needs_badge: Badge | None
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Page:
         self.grouping, self.affiliation, self.today = grouping, affiliation, today
         self.sees_all = sees_all(grouping, affiliation)
         self.may_change = may_change(grouping, affiliation)
-        self.memberships = list(grouping.memberships.with_approval(today))
+        self.memberships = list(grouping.memberships.with_approval(today).with_answer())
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
         versions = grouping.conventions.annotate(document_count=Count("documents"))
@@ -119,6 +120,7 @@ class Page:
                 is_own=membership.organisation_id == self.affiliation.organisation_id,
                 may_edit=may_change_needs(self.grouping, membership.organisation_id, self.affiliation),
                 total=totals.get(membership.pk),
+                needs_badge=self._needs_badge(membership),
             )
             for membership in self.memberships
         ]
@@ -131,6 +133,15 @@ class Page:
         due = self.grouping.deliberations_due_on
         is_late = vote.status in AWAITING_VOTE and due is not None and due < self.today
         return LATE_BADGE if is_late and self.grouping.is_in_preparation else vote.badge
+
+    def _needs_badge(self, membership: Membership) -> Badge | None:
+        """An answer begun and not sent, or sent; told to the member itself and to the coordinator's people."""
+        own = membership.organisation_id == self.affiliation.organisation_id
+        if not (self.sees_all or own) or not membership.is_active or not self.grouping.is_in_preparation:
+            return None
+        if not (membership.has_draft or membership.has_submission):
+            return None
+        return answer_badge(has_draft=membership.has_draft, has_submission=membership.has_submission)
 
     def lot_rows(self) -> list[LotRow]:
         active = self.active_ids
@@ -162,11 +173,17 @@ class Page:
     def _refusal(self, transition: Transition) -> str:
         """The guard's own rule, fed with what the page has already read; the action asks the guard again."""
         active = self.active_ids
-        answered = {need.membership_id for need in self.needs} & active
+        buying = {need.membership_id for need in self.needs} & active
+        answered = {membership.pk for membership in self.memberships if membership.has_answer} & active
         if transition.guard is None:
             return ""
         if transition.name == "close_needs":
-            return convention_refusal(lots=len(self.lots), members=len(active), members_with_needs=len(answered))
+            return convention_refusal(
+                lots=len(self.lots),
+                members=len(active),
+                members_answered=len(answered),
+                members_with_needs=len(buying),
+            )
         if transition.name == "start_votes":
             return votes_refusal(has_convention=bool(self.conventions))
         if transition.name == "launch":

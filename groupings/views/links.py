@@ -20,7 +20,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions.evidence import document_deposit
 from groupings.actions.kit import DOCX_TYPE, PDF_TYPE
-from groupings.choices import AWAITING_VOTE, LATE_BADGE, WITHOUT_EFFECT
+from groupings.actions.needs import survey_refusal
+from groupings.choices import AWAITING_VOTE, LATE_BADGE, WITHOUT_EFFECT, answer_badge
 from groupings.evidence import Reading
 from groupings.forecast import next_usable_session
 from groupings.forms.answer import AnswerForm, EffectAnswerForm, PieceAnswerForm, VoteAnswerForm, list_sessions
@@ -187,6 +188,23 @@ class Answer(Page):
         return [document for document in offered if document.row is not None]
 
 
+class Survey:
+    """The first card of the page: the needs, while they may be answered, or once they were."""
+
+    def __init__(self, page: Answer):
+        membership, self.due_on = page.membership, page.grouping.needs_due_on
+        stored = Membership.objects.with_answer().select_related("needs_reopening", "grouping__needs_campaign")
+        stored = stored.select_related("organisation", "grouping__coordinator").get(pk=membership.pk)
+        self.has_draft, self.is_sent = stored.has_draft, stored.has_submission
+        self.is_open = not survey_refusal(stored.grouping, stored, page.affiliation, page.today)
+        self.is_begun = self.has_draft or self.is_sent
+        self.is_shown = self.is_open or self.is_sent
+        self.badge = answer_badge(has_draft=self.has_draft, has_submission=self.is_sent)
+        reopening = getattr(stored, "needs_reopening", None)
+        if self.is_open and reopening is not None and reopening.until >= page.today:
+            self.due_on = reopening.until
+
+
 def by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Give ``view`` the open link of the address instead of its token; every other case becomes a page that says what
     to do, and every answer is kept out of caches and search engines."""
@@ -199,8 +217,8 @@ def by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             link = find_link(token, timezone.now())
             response = view(request, link, **kwargs)
         except UnknownLink:
-            wait = _seconds_to_wait(f"unknown:{_address(request)}", UNKNOWN_AN_HOUR)
-            response = _too_many(request, wait) if wait else _message(request, 404, *_UNKNOWN)
+            wait = seconds_to_wait(f"unknown:{_address(request)}", UNKNOWN_AN_HOUR)
+            response = too_many(request, wait) if wait else _message(request, 404, *_UNKNOWN)
         except ClosedLink as closed:
             response = _message(request, 410, *_CLOSED, membership=closed.link.membership)
         except Http404:
@@ -231,7 +249,7 @@ def _message(
     return render(request, "groupings/link_message.html", context, status=status)
 
 
-def _too_many(request: HttpRequest, wait: int, membership: Membership | None = None) -> HttpResponse:
+def too_many(request: HttpRequest, wait: int, membership: Membership | None = None) -> HttpResponse:
     minutes = -(-wait // 60)
     sentence = f"Trop de demandes en peu de temps. Réessayez dans {minutes} minute{'s' if minutes > 1 else ''}."
     response = _message(request, 429, "Un peu de patience", sentence, membership)
@@ -249,7 +267,7 @@ def _address(request: HttpRequest) -> str:
     return str(ipaddress.ip_network(f"{address}/64", strict=False)) if address.version == 6 else found
 
 
-def _seconds_to_wait(who: str, limit: int) -> int:
+def seconds_to_wait(who: str, limit: int) -> int:
     """Count one request of ``who``: 0 while it is within ``limit`` an hour, else the seconds until the next hour."""
     now = int(time.time())
     key = f"signed_link:{who}:{now // HOUR}"
@@ -282,6 +300,7 @@ def _render(request: HttpRequest, page: Answer, *, status: int = 200, **extra: A
         "closed": closed_sentence(page.membership),
         "questions": page.questions(refused, reading.initial if reading else {}),
         "contact": contact_of(page.grouping),
+        "needs": Survey(page),
         "refusal": [],
         "typed": [],
         **extra,
@@ -326,8 +345,8 @@ def signed_link_step(request: HttpRequest, link: SignedLink, step: str) -> HttpR
         raise Http404
     if request.method != "POST":  # a phone opening again the tab of a refused form
         return redirect("signed_link", link_token(link))
-    if wait := _seconds_to_wait(f"link:{link.pk}:{link.nonce}", POSTS_AN_HOUR):
-        return _too_many(request, wait, link.membership)
+    if wait := seconds_to_wait(f"link:{link.pk}:{link.nonce}", POSTS_AN_HOUR):
+        return too_many(request, wait, link.membership)
     if refusal := closed_sentence(link.membership):
         raise BusinessError(refusal)
     page, done = Answer(link), []

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from groupings.models import Grouping, Lot, Membership, NeedLine
+from groupings.models import Grouping, Lot, Membership
 from members.roles import Role
 from procurement.core.journal.models import JournalEntry
 from tests.support.factories import (
@@ -310,84 +310,6 @@ def test_a_member_changes_its_contact_and_never_its_dates(client):
         assert client.post(reverse(name, args=[grouping.pk, other.pk]), {}).status_code == 403
 
 
-# Needs
-
-
-@pytest.fixture
-def survey(client, metropole):
-    """A grouping of two lots, its member without needs, and the member's agent signed in."""
-    grouping = make_grouping(metropole)
-    lots = [make_lot(grouping, 1), make_lot(grouping, 2)]
-    membership = make_membership(grouping, make_organisation(parent=metropole))
-    client.force_login(make_affiliation(membership.organisation, Role.MEMBER_AGENT).user)
-    return membership, lots, reverse("needs_change", args=[grouping.pk, membership.pk])
-
-
-def test_all_the_lots_are_written_in_one_form(client, survey):
-    membership, (first, second), url = survey
-    boxes = {
-        f"amount_{first.pk}": "1\u202f234,50\u00a0€",
-        f"quantity_{first.pk}": "1 500,5",
-        f"unit_{first.pk}": "ramettes",
-        f"amount_{second.pk}": "0",
-    }
-    assert client.post(url, boxes).status_code == 302
-    needs = {need.lot: need for need in membership.needs.all()}
-    assert needs[first].estimated_amount_excl_tax.amount == Decimal("1234.50")
-    assert (needs[first].quantity, needs[first].unit) == (Decimal("1500.500"), "ramettes")
-    assert needs[second].estimated_amount_excl_tax.amount == Decimal("0.00")  # an answer, not a silence
-    page = client.get(reverse("needs_table", args=[membership.grouping_id])).content.decode()
-    assert "1\u202f500,5 ramettes" in page
-    assert 'value="1 234,50"' in client.get(url).content.decode()
-    assert client.post(url, {**boxes, f"amount_{second.pk}": ""}).status_code == 302
-    assert [need.lot for need in membership.needs.all()] == [first]
-
-
-@pytest.mark.parametrize(
-    ("box", "typed", "sentence"),
-    [
-        ("amount", "-1", "Un montant ne peut pas être négatif."),
-        ("amount", "12,345", "12,345\u00a0» est ambigu"),
-        ("amount", "1e3", "n’est pas un montant"),
-        ("amount", "9" * 13, "dépasse le plus grand montant possible"),
-        ("quantity", "-2", "Une quantité ne peut pas être négative."),
-        ("quantity", "douze", "Saisissez une quantité"),
-        ("unit", "rame", "Indiquez la quantité, ou effacez l’unité."),
-        ("unit", "u" * 41, "40"),
-    ],
-)
-def test_a_bad_need_is_told_by_its_lot_and_nothing_is_written(client, survey, box, typed, sentence):
-    _, (first, second), url = survey
-    response = client.post(url, {f"amount_{first.pk}": "500", f"{box}_{second.pk}": typed})
-    assert response.status_code == 422
-    said = errors(response)
-    assert sentence in " ".join(" ".join(problems) for problems in said.values())
-    assert all(name.endswith(f"_{second.pk}") for name in said)
-    page = response.content.decode()
-    assert 'value="500"' in page
-    assert typed in page
-    assert not NeedLine.objects.exists()
-    assert not JournalEntry.objects.exists()
-
-
-def test_a_lot_of_another_grouping_is_refused(client, survey, metropole):
-    _, (first, _), url = survey
-    other = make_lot(make_grouping(metropole))
-    response = client.post(url, {f"amount_{first.pk}": "500", f"amount_{other.pk}": "700"})
-    assert response.status_code == 422
-    assert "n’appartient pas à ce groupement" in response.content.decode()
-    assert not NeedLine.objects.exists()
-
-
-def test_needs_do_not_change_once_the_tender_has_started(client, survey):
-    _, (first, _), url = survey
-    Grouping.objects.update(status="consultation", launched_on=date(2026, 11, 1))
-    response = client.post(url, {f"amount_{first.pk}": "500"})
-    assert response.status_code == 422
-    assert "la consultation est lancée" in response.content.decode()
-    assert not NeedLine.objects.exists()
-
-
 def test_a_buyer_of_a_member_changes_nothing_of_the_grouping(client):
     """The role alone is not the right: it is held for the coordinator's organisation."""
     metropole, grouping = make_territory(members=1)
@@ -398,12 +320,3 @@ def test_a_buyer_of_a_member_changes_nothing_of_the_grouping(client):
     for name in ("grouping_change", "grouping_advance", "lot_create", "membership_create", "convention_generate"):
         assert client.post(reverse(name, args=[grouping.pk]), {"step": "cancel", "reason": "x"}).status_code == 403
     assert client.post(reverse("grouping_create"), card(metropole)).status_code == 403
-
-
-def test_a_needs_form_that_came_without_its_boxes_removes_nothing(client):
-    metropole, grouping = make_territory(members=1, lots=2)
-    affiliation = make_affiliation(metropole)
-    client.force_login(affiliation.user)
-    membership = grouping.memberships.get(organisation=metropole)
-    client.post(reverse("needs_change", args=[grouping.pk, membership.pk]), {})
-    assert membership.needs.count() == 2

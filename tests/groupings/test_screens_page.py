@@ -27,6 +27,7 @@ from tests.support.factories import (
     make_organisation,
     make_territory,
 )
+from tests.support.needs import boxes
 from tests.support.world import make_world
 
 pytestmark = pytest.mark.django_db
@@ -189,7 +190,8 @@ def test_the_journal_of_a_member_hides_the_others(client):
     client.force_login(buyer.user)
     for membership, amount in ((own, "4321"), (other, "8765")):
         client.post(
-            reverse("needs_change", args=[grouping.pk, membership.pk]), {f"amount_{grouping.lots.get().pk}": amount}
+            reverse("needs_change", args=[grouping.pk, membership.pk]),
+            {"action": "submit", **boxes(grouping.lots.get(), total_amount=amount)},
         )
     assert "8\u202f765,00" in page_of(client, grouping)
     sign_in(client, own.organisation, Role.MEMBER_AGENT)
@@ -296,7 +298,7 @@ def test_nothing_of_another_metropole_is_found(client):
         response = client.get(f"/groupements/{query}")
         assert b"leaked" not in response.content.replace(b'value="leaked"', b"").replace(b"q=leaked", b"")
     assert client.get("/groupements/?q=leaked").context["count"] == 0
-    assert client.get("/groupements/").context["count"] == 2  # one in preparation, one in use
+    assert client.get("/groupements/").context["count"] == 2  # in preparation, and in execution
     assert b"leaked" not in client.get("/").content
     theirs = there.arguments()
     for name in ("grouping_detail", "needs_table", "convention_document", "convention_archive", "job_detail"):

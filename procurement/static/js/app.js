@@ -12,4 +12,15 @@
   var errors = document.getElementById("form-errors");
   if (errors) { errors.focus(); }
   document.addEventListener("keydown", function (event) { if (event.key === "Escape") { document.querySelectorAll(".user-menu[open]").forEach(function (menu) { menu.open = false; menu.querySelector("summary").focus(); }); } });
+  // What a yearly amount makes over the whole duration, told while it is typed; the server has the last word.
+  document.querySelectorAll("[data-yearly]").forEach(function (told) {
+    var box = document.getElementById(told.dataset.yearly), months = BigInt(told.dataset.months);
+    if (!box) { return; }
+    box.addEventListener("input", function () {
+      var found = /^(\d{1,12})(?:[.,](\d{1,2}))?$/.exec(box.value.replace(/[\s€]/g, ""));
+      if (!found || !/[1-9]/.test(found[0])) { told.textContent = ""; return; }
+      var cents = BigInt(found[1]) * 100n + BigInt((found[2] || "").padEnd(2, "0")), whole = (cents * months * 2n + 12n) / 24n;
+      told.textContent = "soit " + String(whole / 100n).replace(/\B(?=(\d{3})+$)/g, "\u202f") + "," + String(whole % 100n).padStart(2, "0") + "\u00a0€ HT sur " + months + " mois";
+    });
+  });
 })();
