@@ -6,7 +6,7 @@ purchase over the European threshold.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -60,6 +60,34 @@ def procedure(amount: Decimal, category: str, launched_on: date) -> Procedure:
     if amount >= advertised["amount"]:
         return _procedure(ADAPTED_ADVERTISED, advertised)
     return _procedure(ADAPTED, exempt)
+
+
+@dataclass(frozen=True)
+class NextThreshold:
+    """The first amount above (€ excl. tax) that calls for a heavier procedure, and how far it is."""
+
+    procedure: Procedure
+    distance: Decimal
+
+
+def next_threshold(amount: Decimal, category: str, launched_on: date) -> NextThreshold | None:
+    """What a larger ``amount`` would reach first; None above the European threshold. Raises as ``procedure`` does."""
+    here = procedure(amount, category, launched_on)
+    above = sorted(
+        row["amount"]
+        for row in (_row(table, category, launched_on) for table in ("exempt", "advertised", "formal"))
+        if row["amount"] > amount
+    )
+    for threshold in above:
+        there = procedure(Decimal(threshold), category, launched_on)
+        if there.code != here.code:
+            return NextThreshold(replace(there, threshold=Decimal(threshold)), threshold - amount)
+    return None
+
+
+def threshold_on(table: str, category: str, day: date) -> Decimal:
+    """The amount (€ excl. tax) of one table, « exempt », « advertised » or « formal ». Raises LookupError."""
+    return Decimal(_row(table, category, day)["amount"])
 
 
 def _procedure(code: str, row: dict) -> Procedure:

@@ -25,6 +25,7 @@ def test_eleven_days_electronically_sixteen_otherwise():
         (date(2028, 2, 20), True, date(2028, 3, 2)),  # over 29 February
         (date(2026, 12, 21), True, date(2027, 1, 1)),  # over the year's end
         (date(2026, 12, 21), False, date(2027, 1, 6)),
+        (date(2010, 12, 28), False, date(2011, 1, 13)),  # runs until 12 January in the evening (DAJ's own example)
     ],
 )
 def test_the_first_day_to_sign(sent_on, is_electronic, signed_on):
