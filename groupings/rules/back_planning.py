@@ -82,7 +82,11 @@ class BackPlanning:
 
     @property
     def is_feasible(self) -> bool:
-        return self.earliest_start_on <= self.wanted_on
+        return self.is_over or self.earliest_start_on <= self.wanted_on
+
+    @property
+    def is_over(self) -> bool:
+        return all(stage.state == State.DONE for stage in self.stages)
 
     @property
     def late(self) -> tuple[Stage, ...]:
