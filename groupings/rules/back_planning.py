@@ -173,8 +173,8 @@ def back_planning(
             end, latest_end = start, latest_end - timedelta(days=stage.minimum_days)
             if draft.code == "tender":
                 launch, latest_launch = end, latest_end
-        stages.append(replace(stage, state=_state(stage, done, today), done_on=done.get(stage.code)))
-    ordered = tuple(reversed(stages))
+        stages.append(stage)
+    ordered = _told(list(reversed(stages)), done, today)
     return BackPlanning(
         ordered, wanted_on, today, max(today, today + timedelta(days=sum(_remaining(ordered, today).values())))
     )
@@ -240,14 +240,23 @@ def _in_the_calendar(stage: Stage, assemblies: Sequence[Assembly] | None) -> Sta
     return replace(stage, usual_days=max(stage.minimum_days, needed), note=f"{told} {stage.note}".strip())
 
 
-def _state(stage: Stage, done: Mapping[str, date | None], today: date) -> State:
-    if stage.code in done:
-        return State.DONE
-    if today > stage.latest_end_on:
-        return State.LATE
-    if today > stage.ends_on:
-        return State.TIGHT
-    return State.RUNNING if today >= stage.starts_on else State.PLANNED
+def _told(stages: Sequence[Stage], done: Mapping[str, date | None], today: date) -> tuple[Stage, ...]:
+    """The stages with their state. None runs before those ahead of it are done, but the parallel one."""
+    told, is_free = [], True
+    for stage in stages:
+        if stage.code in done:
+            told.append(replace(stage, state=State.DONE, done_on=done[stage.code]))
+            continue
+        if today > stage.latest_end_on:
+            state = State.LATE
+        elif today > stage.ends_on:
+            state = State.TIGHT
+        else:
+            may_run = is_free or stage.is_parallel
+            state = State.RUNNING if may_run and today >= stage.starts_on else State.PLANNED
+        told.append(replace(stage, state=state))
+        is_free = is_free and stage.is_parallel
+    return tuple(told)
 
 
 def _remaining(stages: Sequence[Stage], today: date) -> dict[str, int]:

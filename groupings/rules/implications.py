@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
+from groupings.rules.contract_value import euros
 from groupings.rules.thresholds import Procedure, threshold_on
 
 _TABLE = Path(__file__).parent / "tables" / "implications.toml"
@@ -25,6 +26,11 @@ class Implication:
     text: str
     source: str
     from_amount: Decimal | None = None
+
+    @property
+    def from_told(self) -> str:
+        """« à partir de 25 000 € »; empty when no amount decides."""
+        return f"à partir de {euros(self.from_amount)}" if self.from_amount is not None else ""
 
 
 def implications(procedure: Procedure, amount: Decimal, category: str, launched_on: date) -> list[Implication]:

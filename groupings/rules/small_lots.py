@@ -38,7 +38,8 @@ class SmallLot:
 @dataclass(frozen=True)
 class SmallLots:
     """The exception for one contract. ``ceiling``: a lot stays strictly below; ``allowance``: 20 % of all lots; both €
-    excl. tax. ``source`` is the article that applies."""
+    excl. tax. ``source`` is the article that applies; ``exempt_source`` the one of the variant without publicity, empty
+    while there was none."""
 
     lots: tuple[SmallLot, ...]
     ceiling: Decimal
@@ -47,6 +48,7 @@ class SmallLots:
     taken: Decimal
     source: str
     is_exempt_variant: bool
+    exempt_source: str
 
     @property
     def percentage(self) -> Decimal | None:
@@ -86,6 +88,10 @@ def small_lots(
         return None
     row = _row("adapted" if code == FORMAL else "exempt", category, launched_on)
     dispense = threshold_on("exempt", category, launched_on)
+    try:
+        exempt_source = _row("exempt", category, launched_on)["source"]
+    except LookupError:  # the code created it in 2019
+        exempt_source = ""
     ceiling = Decimal(row["amount"]) if code == FORMAL else dispense
     share = row["share"]
     cumulated = sum((lot.amount for lot in lots if lot.key in taken), ZERO)
@@ -94,7 +100,7 @@ def small_lots(
         is_taken = lot.key in taken
         with_it = cumulated if is_taken else cumulated + lot.amount
         refusal = _refusal(lot, ceiling, with_it, total, share)
-        lines.append(SmallLot(lot, is_taken, refusal, not refusal and lot.amount < dispense))
+        lines.append(SmallLot(lot, is_taken, refusal, bool(exempt_source) and not refusal and lot.amount < dispense))
     return SmallLots(
         lots=tuple(lines),
         ceiling=ceiling,
@@ -103,6 +109,7 @@ def small_lots(
         taken=cumulated,
         source=row["source"],
         is_exempt_variant=code != FORMAL,
+        exempt_source=exempt_source,
     )
 
 

@@ -75,7 +75,15 @@ def test_states_one_day_after_the_other():
         (needs.latest_end_on, State.TIGHT),
         (needs.latest_end_on + timedelta(days=1), State.LATE),
     ]:
-        assert plan(today=today).stage("needs").state == state, today
+        assert plan(today=today, done={"sourcing": None}).stage("needs").state == state, today
+
+
+def test_no_stage_runs_before_those_ahead_of_it_but_the_parallel_one():
+    today = plan().stage("tender").starts_on
+    assert plan(today=today).stage("tender").state == State.PLANNED
+    done = dict.fromkeys(["sourcing", "needs", "convention", "deliberations", "signature"])
+    assert plan(today=today, done={**done, "documents": None}).stage("tender").state == State.RUNNING
+    assert plan(today=today).stage("documents").state == State.RUNNING
 
 
 def test_a_done_stage_keeps_its_real_date_and_is_never_late():

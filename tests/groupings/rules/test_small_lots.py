@@ -100,3 +100,10 @@ def test_what_is_taken_lawfully_never_passes_a_fifth(amounts, taken):
     chosen = sum((line.lot.amount for line in exception.lots if line.is_taken), Decimal(0))
     assert chosen == exception.taken
     assert not chosen or chosen * 5 <= sum(amounts)
+
+
+def test_before_the_code_there_was_no_variant_without_publicity():
+    exception = found("400000", "20000", on=date(2018, 6, 1))
+    assert exception.exempt_source == ""
+    assert not exception.lots[1].could_be_exempt
+    assert exception.refusal_for(2) == ""
