@@ -32,6 +32,11 @@ class ProcedureCard:
         return self.value.gaps
 
     @property
+    def may_rise(self) -> bool:
+        """What is missing from the total could call for a heavier procedure."""
+        return bool(self.gaps) and self.following is not None
+
+    @property
     def remarks(self) -> list[str]:
         return self.value.remarks(self.on)
 

@@ -30,7 +30,7 @@ class SmallLotForm(StyledFormMixin, forms.Form):
     reason = forms.CharField(
         label="Motif du juriste",
         max_length=500,
-        required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Il sera inscrit au journal.",
+        error_messages={"required": "Indiquez le motif\u00a0: il sera inscrit au journal."},
     )

@@ -92,6 +92,10 @@ class ContractValue:
         return not self.unknown and not self.silent
 
     @property
+    def has_framework(self) -> bool:
+        return any(lot.is_framework for lot in self.lots)
+
+    @property
     def gaps(self) -> list[str]:
         """What is missing from the total, French sentences without final stop; empty when all is known."""
         found = []

@@ -24,6 +24,14 @@ LABELS = {
 }
 
 
+_CATEGORIES = {
+    "supplies": "fournitures",
+    "services": "services",
+    "works": "travaux",
+    "social_services": "services sociaux et spécifiques",
+}
+
+
 @dataclass(frozen=True)
 class Procedure:
     """The procedure of one amount. ``threshold`` (€ excl. tax) is the one that decided, in force ``since`` that day."""
@@ -98,7 +106,8 @@ def _row(table: str, category: str, day: date) -> dict:
     for row in _rows()[table]:
         if category in row["categories"] and row["valid_from"] <= day <= row.get("valid_to", date.max):
             return row
-    raise LookupError(f"Aucun seuil n’est enregistré pour la catégorie «\u00a0{category}\u00a0» au {day:%d/%m/%Y}.")
+    told = _CATEGORIES.get(category, category)
+    raise LookupError(f"Aucun seuil n’est enregistré pour la catégorie «\u00a0{told}\u00a0» au {day:%d/%m/%Y}.")
 
 
 @lru_cache(maxsize=1)

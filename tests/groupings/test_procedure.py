@@ -108,6 +108,7 @@ def test_unknown_amounts_and_silent_members_are_told_and_named(client):
     text = page(client, grouping)
     assert "Montant inconnu pour 2 membres" in text
     assert "Pas de réponse au recensement de 1 membre" in text
+    assert "la procédure peut devenir plus lourde" in text
     assert silent.organisation.name in text
     assert contract_value(grouping).silent == ("Commune muette",)
 
@@ -141,7 +142,7 @@ def test_the_maximum_made_for_those_who_left_is_to_be_looked_at_again(client):
 def test_a_launch_outside_the_tables_is_a_sentence_and_the_page_works(client):
     grouping = grouping_of("150000", launch_planned_on=date(2028, 2, 1))
     text = page(client, grouping)
-    assert "Aucun seuil n’est enregistré" in text
+    assert "Aucun seuil n’est enregistré pour la catégorie «\u00a0fournitures\u00a0» au 01/02/2028." in text
     assert "01/02/2028" in text
     assert "150\u202f000\u00a0€ HT pour 1 membre" in text
 
