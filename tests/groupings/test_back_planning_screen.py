@@ -105,6 +105,13 @@ def test_a_member_reads_the_dates_and_learns_nothing_of_the_amounts(client, grou
         assert "Reprendre ces dates" not in text
 
 
+def test_everybody_in_the_grouping_finds_it_from_its_page(client, grouping, buyer, agent):
+    url = reverse("back_planning", args=[grouping.pk])
+    for person in (buyer, agent):
+        client.force_login(person.user)
+        assert f'href="{url}"' in client.get(reverse("grouping_detail", args=[grouping.pk])).content.decode()
+
+
 def test_without_a_wanted_start(client, grouping, buyer):
     Grouping.objects.update(performance_planned_on=None)
     assert "Indiquer le début d’exécution" in page(client, grouping, buyer)
