@@ -6,21 +6,28 @@ reads with the eyes of its affiliation, and closes with it.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.db.models import Prefetch, Q
+from django.db.models import CharField, OuterRef, Prefetch, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
 
+from groupings.back_planning import plans_of
 from groupings.choices import IN_PREPARATION, ON_A_SESSION, GroupingStatus
 from groupings.exchange.ics import Event
 from groupings.forecast import notice_of
 from groupings.models import CalendarFeed, Deliberation, Grouping, Membership
 from groupings.reminders import filing_date
+from groupings.rules.back_planning import State
+from groupings.stage_events import stage_events
 from groupings.todo import without_needs
 from members.models import Affiliation, CouncilSession
+from members.roles import may
+from procurement.core.journal.models import JournalEntry
 
 _SALT = "groupings.calendar_feed"
 #: The only shape we ever write, « 12.nonce:signature »: nothing else reaches the key nor the database.
@@ -58,9 +65,13 @@ def calendar_name(affiliation: Affiliation) -> str:
 
 
 def events_of(affiliation: Affiliation, today: date) -> list[Event]:
-    """The events of ``affiliation``, by date, in seven queries at most, whatever the number of rows."""
+    """The events of ``affiliation``, by date, in twelve queries at most, whatever the number of rows."""
     groupings = _groupings(affiliation)
-    events = [*_session_events(affiliation, groupings, today), *_deadlines(affiliation, groupings, today)]
+    events = [
+        *_session_events(affiliation, groupings, today),
+        *_deadlines(affiliation, groupings, today),
+        *_stages(affiliation, groupings, today),
+    ]
     kept = [event for event in events if event.on >= today - HISTORY]
     return sorted(kept, key=lambda event: (event.on, event.uid))
 
@@ -73,7 +84,9 @@ def _groupings(affiliation: Affiliation) -> list[Grouping]:
         own = affiliation.organisation_id
         taking_part = Membership.objects.active().filter(organisation_id=own).values("grouping_id")
         followed = followed.filter(Q(pk__in=taking_part) | Q(coordinator_id=own))
-    return list(followed.select_related("coordinator"))
+    entries = JournalEntry.objects.filter(thread=Concat(Value("grouping:"), Cast(OuterRef("pk"), CharField())))
+    last_entry = Coalesce(Subquery(entries.order_by("-pk").values("pk")[:1]), 0)
+    return list(followed.select_related("coordinator").annotate(last_entry=last_entry))
 
 
 def _session_events(affiliation: Affiliation, groupings: list[Grouping], today: date) -> Iterator[Event]:
@@ -158,6 +171,26 @@ def _deadlines(affiliation: Affiliation, groupings: list[Grouping], today: date)
                 url=_absolute("grouping_detail", grouping.pk),
                 alarm_days=ALARM_DAYS if on >= today and (grouping.pk, field) not in done else None,
             )
+
+
+#: Stages whose day the calendar of the grouping tells already, once it holds one: field → stage.
+_TOLD = {"needs_due_on": "needs", "deliberations_due_on": "deliberations"}
+
+
+def _stages(affiliation: Affiliation, groupings: list[Grouping], today: date) -> Iterator[Event]:
+    """What is left of the back-plannings of those who may change them: the buyers and jurists of the coordinator."""
+    own, whole = affiliation.organisation_id, affiliation.sees_whole_territory
+    mine = [
+        grouping
+        for grouping in groupings
+        if (whole or grouping.coordinator_id == own)
+        and may(affiliation, "grouping.change", organisation_id=grouping.coordinator_id)
+    ]
+    for grouping, plan in plans_of(mine, today):
+        told = {stage for field, stage in _TOLD.items() if getattr(grouping, field) is not None}
+        left = tuple(stage for stage in plan.stages if stage.state != State.DONE and stage.code not in told)
+        # The journal's last entry: it rises with every change of the grouping, of its needs and of its acts.
+        yield from stage_events(grouping, replace(plan, stages=left), sequence=grouping.last_entry)
 
 
 def _done(affiliation: Affiliation, groupings: list[Grouping]) -> set[tuple[int, str]]:

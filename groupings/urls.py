@@ -4,6 +4,7 @@ unique for one coordinator."""
 from django.urls import path
 
 from groupings.views import (
+    back_planning,
     campaign,
     cards,
     conventions,
@@ -27,6 +28,7 @@ from groupings.views import (
     needs_answer,
     needs_overview,
     needs_workbook,
+    procedure,
     radar,
     tracker,
 )
@@ -44,6 +46,13 @@ urlpatterns = [
     path("groupements/<int:pk>/lots/nouveau/", lots.lot_create, name="lot_create"),
     path("groupements/<int:pk>/lots/<int:lot_pk>/modifier/", lots.lot_change, name="lot_change"),
     path("groupements/<int:pk>/lots/<int:lot_pk>/retirer/", lots.lot_remove_confirm, name="lot_remove"),
+    path("groupements/<int:pk>/procedure/", procedure.procedure_page, name="procedure_page"),
+    path("groupements/<int:pk>/lots/<int:lot_pk>/petit-lot/", procedure.small_lot_decide, name="small_lot_decide"),
+    path("groupements/<int:pk>/retroplanning/", back_planning.back_planning, name="back_planning"),
+    path(
+        "groupements/<int:pk>/retroplanning/reprendre/", back_planning.back_planning_adopt, name="back_planning_adopt"
+    ),
+    path("groupements/<int:pk>/retroplanning.ics", back_planning.back_planning_ics, name="back_planning_ics"),
     path("groupements/<int:pk>/membres/ajouter/", memberships.membership_create, name="membership_create"),
     path(
         "groupements/<int:pk>/membres/<int:membership_pk>/modifier/",

@@ -9,30 +9,31 @@ from django.db import transaction
 
 from groupings.actions.grouping import grouping_advance
 from groupings.actions.membership import membership_save
-from groupings.models import Grouping, NeedLine
-from groupings.rules.thresholds import Procedure, procedure
+from groupings.contract_value import contract_value, procedure_of
+from groupings.models import Grouping
+from groupings.rules.thresholds import Procedure
 from members.roles import require
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
 from procurement.core.journal.record import record
 from procurement.core.money import format_euros
-from procurement.core.querysets import money_sum
 
 
 @dataclass(frozen=True)
 class Scope:
     """What a tender holds: its members, the estimated total (€ excl. tax, whole duration), the procedure it calls for.
 
-    ``procedure`` is None when the tables hold no threshold for the launch date.
+    ``procedure`` is None when the tables hold no threshold for the launch date. ``gaps`` tells what the total lacks.
     """
 
     members: int
     total: Decimal
     procedure: Procedure | None
+    gaps: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
-        told = f"{self.members} membres, {format_euros(self.total)} HT"
+        told = ", ".join([f"{self.members} membres", f"{format_euros(self.total)} HT", *self.gaps])
         return f"{told}, {self.procedure.sentence}" if self.procedure else told
 
     def as_json(self) -> dict:
@@ -44,14 +45,9 @@ class Scope:
 
 
 def tender_scope(grouping: Grouping, today: date, *, without: Collection[int] = ()) -> Scope:
-    """The tender launched ``today`` without the memberships of these numbers: three facts, two queries."""
-    needs = NeedLine.objects.active().filter(membership__grouping=grouping).exclude(membership__in=without)
-    total = money_sum(needs, "estimated_amount_excl_tax")
-    try:
-        found = procedure(total, grouping.category, today)
-    except LookupError:
-        found = None
-    return Scope(grouping.memberships.active().exclude(pk__in=without).count(), total, found)
+    """The tender launched ``today`` without the memberships of these numbers, in four queries."""
+    value = contract_value(grouping, without=without)
+    return Scope(value.members, value.total, procedure_of(value, grouping.category, today), tuple(value.gaps))
 
 
 def grouping_launch_without(

@@ -6,7 +6,7 @@ purchase over the European threshold.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +21,14 @@ LABELS = {
     ADAPTED: "procédure adaptée",
     ADAPTED_ADVERTISED: "procédure adaptée avec avis publié",
     FORMAL: "procédure formalisée",
+}
+
+
+_CATEGORIES = {
+    "supplies": "fournitures",
+    "services": "services",
+    "works": "travaux",
+    "social_services": "services sociaux et spécifiques",
 }
 
 
@@ -62,6 +70,34 @@ def procedure(amount: Decimal, category: str, launched_on: date) -> Procedure:
     return _procedure(ADAPTED, exempt)
 
 
+@dataclass(frozen=True)
+class NextThreshold:
+    """The first amount above (€ excl. tax) that calls for a heavier procedure, and how far it is."""
+
+    procedure: Procedure
+    distance: Decimal
+
+
+def next_threshold(amount: Decimal, category: str, launched_on: date) -> NextThreshold | None:
+    """What a larger ``amount`` would reach first; None above the European threshold. Raises as ``procedure`` does."""
+    here = procedure(amount, category, launched_on)
+    above = sorted(
+        row["amount"]
+        for row in (_row(table, category, launched_on) for table in ("exempt", "advertised", "formal"))
+        if row["amount"] > amount
+    )
+    for threshold in above:
+        there = procedure(Decimal(threshold), category, launched_on)
+        if there.code != here.code:
+            return NextThreshold(replace(there, threshold=Decimal(threshold)), threshold - amount)
+    return None
+
+
+def threshold_on(table: str, category: str, day: date) -> Decimal:
+    """The amount (€ excl. tax) of one table, « exempt », « advertised » or « formal ». Raises LookupError."""
+    return Decimal(_row(table, category, day)["amount"])
+
+
 def _procedure(code: str, row: dict) -> Procedure:
     return Procedure(code, Decimal(row["amount"]), row["valid_from"], row["source"])
 
@@ -70,7 +106,8 @@ def _row(table: str, category: str, day: date) -> dict:
     for row in _rows()[table]:
         if category in row["categories"] and row["valid_from"] <= day <= row.get("valid_to", date.max):
             return row
-    raise LookupError(f"Aucun seuil n’est enregistré pour la catégorie «\u00a0{category}\u00a0» au {day:%d/%m/%Y}.")
+    told = _CATEGORIES.get(category, category)
+    raise LookupError(f"Aucun seuil n’est enregistré pour la catégorie «\u00a0{told}\u00a0» au {day:%d/%m/%Y}.")
 
 
 @lru_cache(maxsize=1)

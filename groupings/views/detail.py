@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, answer_badge
 from groupings.forecast import launch_states, readiness
 from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
+from groupings.procedures import page_card
 from groupings.reference import cpv
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
 from groupings.rules.launch import MemberState
@@ -260,6 +261,7 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "steps": page.steps(),
         "launch": None if grouping.is_declared_only else launch_card(grouping, page.launch_states, today),
         "planned": planned_dates(grouping, today),
+        "procedure": page_card(grouping, page, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),
         "may_generate": page.may_change

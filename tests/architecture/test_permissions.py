@@ -62,6 +62,16 @@ lot_change                  GET      302  200  200  403  403  403  403  404  404
 lot_change                  POST     302  422  422  403  403  403  403  404  404  404  404
 lot_remove                  GET      302  200  200  403  403  403  403  404  404  404  404
 lot_remove                  POST     302  422  422  403  403  403  403  404  404  404  404
+procedure_page              GET      302  200  200  200  200  200  403  404  404  404  404
+procedure_page              POST     302  405  405  405  405  405  405  405  405  405  405
+small_lot_decide            GET      302  302  302  302  302  302  302  302  302  302  302
+small_lot_decide            POST     302  403  422  403  403  403  403  404  404  404  404
+back_planning               GET      302  200  200  200  200  200  200  404  404  404  404
+back_planning               POST     302  405  405  405  405  405  405  405  405  405  405
+back_planning_adopt         GET      302  302  302  302  302  302  302  302  302  302  302
+back_planning_adopt         POST     302  422  422  403  403  403  403  404  404  404  404
+back_planning_ics           GET      302  200  200  200  200  200  200  404  404  404  404
+back_planning_ics           POST     302  405  405  405  405  405  405  405  405  405  405
 membership_create           GET      302  200  200  403  403  403  403  404  404  404  404
 membership_create           POST     302  422  422  403  403  403  403  404  404  404  404
 membership_change           GET      302  200  200  403  403  403  200  404  404  404  404

@@ -107,6 +107,11 @@ class Territory:
             "lot_create": grouping,
             "lot_change": lot,
             "lot_remove": lot,
+            "procedure_page": grouping,
+            "small_lot_decide": lot,
+            "back_planning": grouping,
+            "back_planning_adopt": grouping,
+            "back_planning_ics": grouping,
             "membership_create": grouping,
             "membership_change": membership,
             "needs_table": grouping,
@@ -154,7 +159,13 @@ def make_world(marker: str) -> Territory:
     metropole = make_metropole(name=f"Métropole {marker}", address=f"1 place {marker}", city=f"Ville {marker}")
     commune = make_organisation(parent=metropole, name=f"Commune membre {marker}", source=f"source {marker}")
     other = make_organisation(parent=metropole, name=f"Commune voisine {marker}")
-    grouping = make_grouping(metropole, title=f"Papier {marker}", reference=f"GC-{marker}", source=f"source {marker}")
+    grouping = make_grouping(
+        metropole,
+        title=f"Papier {marker}",
+        reference=f"GC-{marker}",
+        source=f"source {marker}",
+        performance_planned_on=date(2028, 9, 1),
+    )
     lot = make_lot(grouping, title=f"Ramettes {marker}")
     own_membership = make_membership(grouping, metropole)
     make_need(own_membership, lot)

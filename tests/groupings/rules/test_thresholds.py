@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groupings.rules.thresholds import procedure
+from groupings.rules.thresholds import next_threshold, procedure
 
 CODES = ["exempt", "adapted", "adapted_advertised", "formal"]
 
@@ -65,3 +65,69 @@ def test_an_unknown_category_and_a_negative_amount_are_refused():
 def test_more_money_never_means_a_lighter_procedure(low, high, category, on):
     low, high = sorted((low, high))
     assert CODES.index(procedure(low, category, on).code) <= CODES.index(procedure(high, category, on).code)
+
+
+#: domain.md §4.1 and §4.2, row by row: (category, first day, last day, € excl. tax).
+FORMAL = [
+    ("supplies", (2014, 1, 1), (2015, 12, 31), 207_000),
+    ("supplies", (2016, 1, 1), (2017, 12, 31), 209_000),
+    ("supplies", (2018, 1, 1), (2019, 12, 31), 221_000),
+    ("supplies", (2020, 1, 1), (2021, 12, 31), 214_000),
+    ("services", (2022, 1, 1), (2023, 12, 31), 215_000),
+    ("services", (2024, 1, 1), (2025, 12, 31), 221_000),
+    ("services", (2026, 1, 1), (2027, 12, 31), 216_000),
+    ("works", (2014, 1, 1), (2015, 12, 31), 5_186_000),
+    ("works", (2016, 1, 1), (2017, 12, 31), 5_225_000),
+    ("works", (2018, 1, 1), (2019, 12, 31), 5_548_000),
+    ("works", (2020, 1, 1), (2021, 12, 31), 5_350_000),
+    ("works", (2022, 1, 1), (2023, 12, 31), 5_382_000),
+    ("works", (2024, 1, 1), (2025, 12, 31), 5_538_000),
+    ("works", (2026, 1, 1), (2027, 12, 31), 5_404_000),
+    ("social_services", (2014, 1, 1), (2027, 12, 31), 750_000),
+]
+EXEMPT = [
+    ("supplies", (2015, 10, 1), (2019, 12, 31), 25_000),
+    ("works", (2015, 10, 1), (2019, 12, 31), 25_000),
+    ("supplies", (2020, 1, 1), (2026, 3, 31), 40_000),
+    ("social_services", (2020, 1, 1), (2026, 3, 31), 40_000),
+    ("works", (2020, 1, 1), (2020, 7, 23), 40_000),
+    ("works", (2020, 7, 24), (2020, 12, 8), 70_000),
+    ("works", (2020, 12, 9), (2025, 12, 31), 100_000),
+    ("works", (2026, 1, 1), (2027, 12, 31), 100_000),
+    ("services", (2026, 4, 1), (2027, 12, 31), 60_000),
+]
+CENT = Decimal("0.01")
+
+
+@pytest.mark.parametrize(("category", "first", "last", "amount"), FORMAL)
+def test_every_row_of_the_european_thresholds(category, first, last, amount):
+    for on in (date(*first), date(*last)):
+        assert procedure(Decimal(amount), category, on).code == "formal"
+        assert procedure(Decimal(amount) - CENT, category, on).code == "adapted_advertised"
+
+
+@pytest.mark.parametrize(("category", "first", "last", "amount"), EXEMPT)
+def test_every_row_of_the_dispense(category, first, last, amount):
+    for on in (date(*first), date(*last)):
+        assert procedure(Decimal(amount) - CENT, category, on).code == "exempt"
+        assert procedure(Decimal(amount), category, on).code in ("adapted", "adapted_advertised")
+
+
+@pytest.mark.parametrize(
+    ("amount", "category", "code", "threshold", "distance"),
+    [
+        ("0", "supplies", "adapted", 60_000, "60000"),
+        ("60000", "supplies", "adapted_advertised", 90_000, "30000"),
+        ("90000", "services", "formal", 216_000, "126000"),
+        ("215999.99", "services", "formal", 216_000, "0.01"),
+        ("95000", "works", "adapted_advertised", 100_000, "5000"),  # the dispense stands above the notice
+    ],
+)
+def test_the_next_threshold_and_how_far_it_is(amount, category, code, threshold, distance):
+    following = next_threshold(Decimal(amount), category, date(2026, 9, 1))
+    assert (following.procedure.code, following.procedure.threshold) == (code, threshold)
+    assert following.distance == Decimal(distance)
+
+
+def test_nothing_stands_above_the_european_threshold():
+    assert next_threshold(Decimal(216_000), "supplies", date(2026, 9, 1)) is None
