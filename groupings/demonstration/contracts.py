@@ -146,7 +146,10 @@ def _bound(grouping: Grouping) -> None:
 def _consult(contract: Contract, grouping: Grouping, today: date) -> Consultation:
     lots = list(grouping.lots.all())
     value = sum((lot.maximum_excl_tax.amount if lot.is_framework else _needs_of(lot) for lot in lots), Decimal(0))
-    found = procedure(value, grouping.category, grouping.launched_on)
+    try:
+        found = procedure(value, grouping.category, grouping.launched_on)
+    except LookupError:  # beyond the dated tables: the demonstration still loads, and the page says so
+        found = None
     sent_on = next_working_day(grouping.launched_on + timedelta(days=2))
     due_on = next_working_day(sent_on + timedelta(days=35))
     is_closed = contract.status != GroupingStatus.CONSULTATION
@@ -155,9 +158,9 @@ def _consult(contract: Contract, grouping: Grouping, today: date) -> Consultatio
         launched_on=grouping.launched_on,
         value_excl_tax=Money(round_half_up(value), "EUR"),
         member_count=grouping.memberships.count(),
-        procedure_code=found.code,
-        procedure_sentence=found.sentence,
-        procedure=Consultation.Procedure.OPEN if found.code == "formal" else Consultation.Procedure.ADAPTED,
+        procedure_code=found.code if found else "",
+        procedure_sentence=found.sentence if found else "",
+        procedure="adapted" if found and found.code != "formal" else "open",
         boamp_reference=f"{sent_on:%y}-{100000 + grouping.pk}",
         ojeu_reference=f"{sent_on.year}/S {100 + grouping.pk}-{400000 + grouping.pk}",
         buyer_profile_url="https://profil-acheteur.example/consultation",

@@ -1,6 +1,7 @@
 """The demonstration under ``manage.py serve``: web server, worker and clock, as a newcomer gets them."""
 
 import contextlib
+import email
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.policy import default
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,3 +77,15 @@ def axe(page):
 
     result = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
     return [f"{v['id']} : {v['help']} – {v['nodes'][0]['html'][:200]}" for v in result.response["violations"]]
+
+
+def wait_for_letter(letters, recipient):
+    """The mail sent to that address, within a minute."""
+    for _ in range(120):
+        for path in letters.iterdir():
+            for raw in path.read_bytes().split(b"-" * 79 + b"\n"):
+                message = email.message_from_bytes(raw.strip() + b"\n", policy=default)
+                if message["To"] == recipient and not raw.isspace():
+                    return message
+        time.sleep(0.5)
+    raise AssertionError(f"Aucun courriel pour {recipient} : {[path.name for path in letters.iterdir()]}")

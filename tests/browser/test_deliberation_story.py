@@ -1,16 +1,13 @@
 """The whole of it: the buyer sends the kit, the secretary answers by the link from a telephone, the receipt arrives,
 the matrix turns green, the launch date moves."""
 
-import email
 import re
-import time
 from datetime import date, timedelta
-from email.policy import default
 
 import pytest
 
 from groupings.rules.actes import parse_actes_id
-from tests.browser.site import PROFILES, axe, enter, serving
+from tests.browser.site import PROFILES, axe, enter, serving, wait_for_letter
 from tests.groupings.exchange.samples import aracte, pdf, xml
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -65,18 +62,6 @@ def letters(tmp_path_factory):
 def site(tmp_path_factory, letters):
     with serving(tmp_path_factory.mktemp("site"), prepare=PREPARE, EMAIL_URL=f"filemail:///{letters}") as served:
         yield served
-
-
-def wait_for_letter(letters, recipient):
-    """The mail sent to that address, within a minute."""
-    for _ in range(120):
-        for path in letters.iterdir():
-            for raw in path.read_bytes().split(b"-" * 79 + b"\n"):
-                message = email.message_from_bytes(raw.strip() + b"\n", policy=default)
-                if message["To"] == recipient and not raw.isspace():
-                    return message
-        time.sleep(0.5)
-    raise AssertionError(f"Aucun courriel pour {recipient} : {[path.name for path in letters.iterdir()]}")
 
 
 def day(offset):
