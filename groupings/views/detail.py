@@ -13,10 +13,20 @@ from django.views.decorators.http import require_safe
 
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge
 from groupings.forecast import launch_states, readiness
-from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
+from groupings.models import (
+    AwardShare,
+    Convention,
+    ConventionDocument,
+    Deliberation,
+    Grouping,
+    Lot,
+    Membership,
+    NeedLine,
+)
 from groupings.reference import cpv
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
 from groupings.rules.launch import MemberState
+from groupings.tender import consultations_of, lot_states
 from groupings.views.common import find_grouping, may_change, may_change_needs, sees_all
 from groupings.views.launch import launch_card
 from groupings.workflow import GROUPING_WORKFLOW
@@ -191,6 +201,20 @@ def frozen_amounts(convention: Convention | None, affiliation, everything: bool)
     return totals
 
 
+def tender_section(page: Page) -> dict | None:
+    """The consultation and what the reader may know of each lot; None before the launch."""
+    consultations = consultations_of(page.grouping)
+    if not consultations:
+        return None
+    states = lot_states(page.grouping, page.affiliation, lots=page.lots, consultations=consultations)
+    shares = AwardShare.objects.visible_to(page.affiliation).filter(
+        award__lot__grouping=page.grouping, membership__organisation_id=page.affiliation.organisation_id
+    )
+    own = {share.award_id: share.amount_excl_tax for share in shares}
+    rows = [{"state": state, "own": own.get(state.award.pk) if state.award else None} for state in states]
+    return {"latest": consultations[0], "rows": rows, "has_own": bool(own)}
+
+
 PLANNED = (
     ("opened_on", "Ouverture du recensement"),
     ("needs_due_on", "Besoins attendus"),
@@ -238,6 +262,7 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "member_count": len(active),
         "executory_count": sum(1 for row in active if row.deliberation and row.deliberation.executory_on),
         "lots": page.lot_rows(),
+        "tender": tender_section(page),
         "needs_total": page.needs_total(),
         "frozen_total": sum(page.frozen.values(), ZERO),
         "steps": page.steps(),
