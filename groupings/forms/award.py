@@ -107,7 +107,7 @@ class AwardForm(PlacedErrorsMixin, SectionsMixin, StyledFormMixin, forms.ModelFo
                 forms.CharField(label=f"Entreprise {row}", max_length=200, required=False)
             )
             self.fields[f"holder_{row}_identifier_type"] = style(
-                forms.ChoiceField(label=f"Type d’identifiant {row}", choices=IdentifierType.choices, required=False)
+                forms.ChoiceField(label=f"Type {row}", choices=IdentifierType.choices, required=False)
             )
             self.fields[f"holder_{row}_identifier"] = style(
                 forms.CharField(label=f"Identifiant {row}", max_length=40, required=False)

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge
 from groupings.forecast import launch_states, readiness
 from groupings.models import (
-    AwardShare,
     Convention,
     ConventionDocument,
     Deliberation,
@@ -26,7 +25,7 @@ from groupings.models import (
 from groupings.reference import cpv
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
 from groupings.rules.launch import MemberState
-from groupings.tender import consultations_of, lot_states
+from groupings.tender import tender_summary
 from groupings.views.common import find_grouping, may_change, may_change_needs, sees_all
 from groupings.views.launch import launch_card
 from groupings.workflow import GROUPING_WORKFLOW
@@ -76,10 +75,11 @@ class Page:
         self.grouping, self.affiliation, self.today = grouping, affiliation, today
         self.sees_all = sees_all(grouping, affiliation)
         self.may_change = may_change(grouping, affiliation)
-        self.memberships = list(grouping.memberships.with_approval(today))
+        self.memberships = list(grouping.memberships.with_approval(today, with_sessions=grouping.is_in_preparation))
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
         versions = grouping.conventions.annotate(document_count=Count("documents"))
+        self.tender = None if grouping.is_declared_only else tender_summary(grouping, affiliation, lots=self.lots)
         # A member learns the amounts of the others from the frozen values; the coordinator's people never need them.
         self.conventions = list(versions.defer("values") if self.sees_all else versions)
         self.frozen = frozen_amounts(self.latest, affiliation, self.sees_all)
@@ -181,6 +181,10 @@ class Page:
             return votes_refusal(has_convention=bool(self.conventions))
         if transition.name == "launch":
             return launch_refusal(**readiness(self.launch_states))
+        if transition.name == "start_award":
+            return self.tender.closing_refusal()
+        if transition.name == "start_performance":
+            return self.tender.notification_refusal()
         return transition.guard(self.grouping)
 
 
@@ -199,20 +203,6 @@ def frozen_amounts(convention: Convention | None, affiliation, everything: bool)
     for need in values["needs"]:
         totals[need["lot"]] += Decimal(need["estimated_amount_excl_tax"])
     return totals
-
-
-def tender_section(page: Page) -> dict | None:
-    """The consultation and what the reader may know of each lot; None before the launch."""
-    consultations = consultations_of(page.grouping)
-    if not consultations:
-        return None
-    states = lot_states(page.grouping, page.affiliation, lots=page.lots, consultations=consultations)
-    shares = AwardShare.objects.visible_to(page.affiliation).filter(
-        award__lot__grouping=page.grouping, membership__organisation_id=page.affiliation.organisation_id
-    )
-    own = {share.award_id: share.amount_excl_tax for share in shares}
-    rows = [{"state": state, "own": own.get(state.award.pk) if state.award else None} for state in states]
-    return {"latest": consultations[0], "rows": rows, "has_own": bool(own)}
 
 
 PLANNED = (
@@ -262,11 +252,13 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "member_count": len(active),
         "executory_count": sum(1 for row in active if row.deliberation and row.deliberation.executory_on),
         "lots": page.lot_rows(),
-        "tender": tender_section(page),
+        "tender": page.tender,
         "needs_total": page.needs_total(),
         "frozen_total": sum(page.frozen.values(), ZERO),
         "steps": page.steps(),
-        "launch": None if grouping.is_declared_only else launch_card(grouping, page.launch_states, today),
+        "launch": None
+        if grouping.is_declared_only or not grouping.is_in_preparation
+        else launch_card(grouping, page.launch_states, today),
         "planned": planned_dates(grouping, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),

@@ -47,7 +47,7 @@ def award_shares(request: HttpRequest, pk: int, lot_pk: int) -> HttpResponse:
         "proposal": boxes.proposal,
         "rows": [(boxes.needs_by_member.get(line[0].pk), *line) for line in form.lines()],
         "gone": [share for share in boxes.stored.values() if not share.membership.is_active],
-        "is_stored": bool(boxes.stored),
+        "is_stored": bool(boxes.stored) and request.method != "POST",
         "error": error,
         "gap": boxes.gap(form),
     }

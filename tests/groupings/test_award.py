@@ -32,11 +32,11 @@ def test_a_lot_is_awarded_and_the_journal_tells_it_to_the_coordinator_alone():
     award = decide(tender).award
     assert (award.value, award.holders.get().is_lead, award.version) == (3000, True, 1)
     entries = JournalEntry.objects.of_thread(tender.grouping.thread, tender.buyer)
-    assert "Lot 1 attribué à Papeterie 1, décision du 12/04/2027" in [entry.sentence for entry in entries]
+    assert "Lot 1 attribué à Papeterie 1, décision du 12/04/2026" in [entry.sentence for entry in entries]
     assert not JournalEntry.objects.of_thread(tender.grouping.thread, tender.agent).exists()
     notify(tender, award)
     told = [entry.sentence for entry in JournalEntry.objects.of_thread(tender.grouping.thread, tender.agent)]
-    assert any("marché notifié le 26/04/2027" in sentence for sentence in told)
+    assert any("marché notifié le 26/04/2026" in sentence for sentence in told)
 
 
 def test_not_before_the_consultation_is_closed():
@@ -47,8 +47,8 @@ def test_not_before_the_consultation_is_closed():
 
 def test_not_dated_before_the_closing_nor_in_the_future():
     tender = make_tender()
-    assert refused(tender, "la décision la suit", decided_on=date(2027, 3, 14)) == {"decided_on"}
-    assert refused(tender, "à venir", decided_on=date(2027, 7, 1)) == {"decided_on"}
+    assert refused(tender, "la décision la suit", decided_on=date(2026, 3, 14)) == {"decided_on"}
+    assert refused(tender, "à venir", decided_on=date(2026, 7, 1)) == {"decided_on"}
 
 
 def test_not_without_the_commission_in_a_formalised_procedure():
@@ -57,7 +57,7 @@ def test_not_without_the_commission_in_a_formalised_procedure():
     advisory = make_tender(consultation={"committee": "adapted_committee"})
     assert refused(advisory, "CGCT, L1414-2") == {"decided_on"}
     early = make_tender()
-    assert refused(early, "ne la précède pas", decided_on=date(2027, 4, 11)) == {"decided_on"}
+    assert refused(early, "ne la précède pas", decided_on=date(2026, 4, 11)) == {"decided_on"}
 
 
 def test_the_commission_is_not_owed_by_an_adapted_procedure_nor_by_a_small_lot():
@@ -96,7 +96,7 @@ def test_a_lot_already_awarded_elsewhere_says_to_whom():
     tender = make_tender()
     decide(tender, outcome="unsuccessful", reason="Aucune offre.")
     again = consultation_relaunch(
-        grouping=tender.grouping, lot_ids=[tender.lots[0].pk], actor=tender.buyer, today=date(2027, 5, 3)
+        grouping=tender.grouping, lot_ids=[tender.lots[0].pk], actor=tender.buyer, today=date(2026, 5, 3)
     )
     refused(tender, "a été relancé", outcome="awarded")
     other = make_award(again, tender.lots[0])
@@ -157,7 +157,7 @@ def test_after_the_notification_only_an_amendment_changes_the_contract():
 
 def test_the_extensions_taken_are_still_recorded_after_the_notification():
     tender = make_tender()
-    award = decide(tender, extension_count=2, extension_months=12, starts_on=date(2027, 5, 1)).award
+    award = decide(tender, extension_count=2, extension_months=12, starts_on=date(2026, 5, 1)).award
     notify(tender, award)
     assert decide(tender, extensions_taken=1).award.extensions_taken == 1
 
@@ -242,7 +242,7 @@ def test_each_uniqueness_of_an_award_speaks_french():
     with pytest.raises(ValidationError, match="déjà signé son marché"):
         MemberContract(award=award, membership=member, signed_on=MET).full_clean()
     early = MemberContract(award=award, membership=tender_lot.grouping.memberships.last(), signed_on=MET)
-    early.notified_on = date(2027, 4, 11)
+    early.notified_on = date(2026, 4, 11)
     with pytest.raises(ValidationError, match="signé avant d’être notifié"):
         early.full_clean()
 

@@ -62,7 +62,7 @@ def test_a_member_that_left_has_no_part():
     tender = make_tender()
     award = decide(tender).award
     gone = tender.members[2]
-    gone.withdrawn_on = date(2027, 4, 1)
+    gone.withdrawn_on = date(2026, 4, 1)
     gone.save()
     with pytest.raises(BusinessError, match=f"{gone.organisation.name} ne participe plus"):
         share(tender, award, "1000.00", "1000.00", "1000.00")

@@ -98,13 +98,13 @@ def test_closing_needs_the_date_and_its_hour():
     with pytest.raises(TransitionRefused, match="date limite de remise des offres"):
         consultation_close(consultation=tender.consultation, actor=tender.buyer, now=DUE)
     tender = running()
-    with pytest.raises(BusinessError, match="jusqu’au 15/03/2027 à 12 h 00"):  # 11:00 UTC in winter
+    with pytest.raises(BusinessError, match="jusqu’au 15/03/2026 à 12 h 00"):  # 11:00 UTC in winter
         consultation_close(consultation=tender.consultation, actor=tender.buyer, now=DUE - timedelta(minutes=1))
     assert Consultation.objects.get(pk=tender.consultation.pk).closed_on is None
     closed = consultation_close(consultation=tender.consultation, actor=tender.buyer, now=DUE)
     tender.grouping.refresh_from_db()
     assert (closed.closed_on, tender.grouping.status) == (CLOSED, "award")
-    with pytest.raises(BusinessError, match="close depuis le 15/03/2027"):
+    with pytest.raises(BusinessError, match="close depuis le 15/03/2026"):
         consultation_close(consultation=closed, actor=tender.buyer, now=DUE)
 
 
@@ -141,20 +141,20 @@ def test_nothing_awarded_is_not_notified():
 def test_offers_due_before_the_legal_minimum_need_a_jurist_and_a_reason():
     """Notice on 8 February, open procedure by electronic means: thirty days, 10 March (CCP, R2161-3)."""
     tender = running(**{"notice_sent_on": None, "offers_due_at": None})
-    short = {"notice_sent_on": NOTICE, "offers_due_at": datetime(2027, 3, 9, 11, tzinfo=UTC)}
-    assert refused(tender, "avant le 10/03/2027", **short) == {"offers_due_at"}
+    short = {"notice_sent_on": NOTICE, "offers_due_at": datetime(2026, 3, 9, 11, tzinfo=UTC)}
+    assert refused(tender, "avant le 10/03/2026", **short) == {"offers_due_at"}
     assert refused(tender, "Seul un juriste", **short, short_delay_reason="Urgence.") == {"short_delay_reason"}
     jurist = make_affiliation(tender.metropole, Role.JURIST)
     assert change(tender, actor=jurist, **short, short_delay_reason="Avis de préinformation.").short_delay_reason
     assert change(tender, boamp_reference="27-12345").boamp_reference == "27-12345"  # the buyer goes on
     assert refused(tender, "Seul un juriste", short_delay_reason="Autre chose.") == {"short_delay_reason"}
-    enough = datetime(2027, 3, 10, 11, tzinfo=UTC)
+    enough = datetime(2026, 3, 10, 11, tzinfo=UTC)
     assert change(running(notice_sent_on=NOTICE, offers_due_at=None), offers_due_at=enough).offers_due_at == enough
 
 
 def test_an_adapted_procedure_has_no_legal_minimum():
     tender = running(procedure="adapted", procedure_code="adapted", offers_due_at=None)
-    assert change(tender, offers_due_at=datetime(2027, 2, 12, 11, tzinfo=UTC)).offers_due_at
+    assert change(tender, offers_due_at=datetime(2026, 2, 12, 11, tzinfo=UTC)).offers_due_at
 
 
 def test_a_formalised_value_keeps_a_formalised_procedure():
@@ -163,22 +163,22 @@ def test_a_formalised_value_keeps_a_formalised_procedure():
     assert refused(tender, "Seul un juriste", procedure="without_notice") == {"procedure"}
     jurist = make_affiliation(tender.metropole, Role.JURIST)
     assert change(tender, actor=jurist, procedure="without_notice").procedure == "without_notice"
-    assert change(running(), procedure="negotiated", offers_due_at=datetime(2027, 5, 3, 11, tzinfo=UTC)).is_formal
+    assert change(running(), procedure="negotiated", offers_due_at=datetime(2026, 5, 3, 11, tzinfo=UTC)).is_formal
 
 
 @pytest.mark.parametrize(
     ("fields", "box", "sentence"),
     [
-        ({"notice_sent_on": date(2027, 1, 31)}, "notice_sent_on", "l’avis ne part pas avant"),
+        ({"notice_sent_on": date(2026, 1, 31)}, "notice_sent_on", "l’avis ne part pas avant"),
         (
-                {"notice_sent_on": date(2027, 7, 1), "offers_due_at": datetime(2027, 9, 1, 10, tzinfo=UTC)},
-                "notice_sent_on",
-                "à venir",
-            ),
-        ({"offers_due_at": datetime(2027, 2, 8, 11, tzinfo=UTC)}, "offers_due_at", "après l’envoi de l’avis"),
-        ({"opened_on": date(2027, 3, 14)}, "opened_on", "après la date limite"),
+            {"notice_sent_on": date(2026, 7, 1), "offers_due_at": datetime(2026, 9, 1, 10, tzinfo=UTC)},
+            "notice_sent_on",
+            "à venir",
+        ),
+        ({"offers_due_at": datetime(2026, 2, 8, 11, tzinfo=UTC)}, "offers_due_at", "après l’envoi de l’avis"),
+        ({"opened_on": date(2026, 3, 14)}, "opened_on", "après la date limite"),
         (
-            {"committee": "tender_committee", "committee_met_on": date(2027, 3, 14)},
+            {"committee": "tender_committee", "committee_met_on": date(2026, 3, 14)},
             "committee_met_on",
             "après l’ouverture des plis",
         ),
@@ -191,15 +191,15 @@ def test_dates_out_of_order_are_told_by_their_box(fields, box, sentence):
 
 def test_what_the_candidates_were_told_is_frozen_by_the_closing():
     tender = make_tender()
-    for name, value in {"procedure": "restricted", "notice_sent_on": date(2027, 2, 9), "offers_due_at": None}.items():
+    for name, value in {"procedure": "restricted", "notice_sent_on": date(2026, 2, 9), "offers_due_at": None}.items():
         refused(tender, "", **{name: value})
-    assert change(tender, ojeu_reference="2027/S 31-88123").version == 2
+    assert change(tender, ojeu_reference="2026/S 31-88123").version == 2
 
 
 def test_a_decision_is_not_left_without_its_commission():
     tender = make_tender()
     award = decide(tender).award
-    assert refused(tender, "s’est réunie avant", committee_met_on=date(2027, 4, 13)) == {"committee_met_on"}
+    assert refused(tender, "s’est réunie avant", committee_met_on=date(2026, 4, 13)) == {"committee_met_on"}
     assert refused(tender, "L1414-2", committee="adapted_committee") == {"committee"}
     notify(tender, award)
     assert refused(tender, "lettres de rejet", is_electronic=False) == {"is_electronic"}
@@ -222,13 +222,13 @@ def test_questions_are_numbered_and_answered_in_order():
     first = question_save(question=ask(tender, "Quel grammage ?"), actor=tender.buyer, today=TODAY)
     second = question_save(question=ask(tender, "Quel délai ?"), actor=tender.buyer, today=TODAY)
     assert (first.number, second.number) == (1, 2)
-    first.answer, first.answered_on = "80 g.", date(2027, 2, 20)
+    first.answer, first.answered_on = "80 g.", date(2026, 2, 20)
     assert question_save(question=first, actor=tender.buyer, today=TODAY).answer == "80 g."
     for bad, box in (
-        ({"asked_on": date(2027, 1, 31)}, "asked_on"),
-        ({"answered_on": date(2027, 2, 20)}, "answer"),
+        ({"asked_on": date(2026, 1, 31)}, "asked_on"),
+        ({"answered_on": date(2026, 2, 20)}, "answer"),
         ({"answer": "Oui."}, "answered_on"),
-        ({"answer": "Oui.", "answered_on": date(2027, 7, 1)}, "answered_on"),
+        ({"answer": "Oui.", "answered_on": date(2026, 7, 1)}, "answered_on"),
     ):
         with pytest.raises(ValidationError) as error:
             question_save(question=ask(tender, "?", **bad), actor=tender.buyer, today=TODAY)
@@ -238,10 +238,10 @@ def test_questions_are_numbered_and_answered_in_order():
 
 
 def ask(tender, text, **fields):
-    return Question(**{"consultation": tender.consultation, "asked_on": date(2027, 2, 15), "text": text} | fields)
+    return Question(**{"consultation": tender.consultation, "asked_on": date(2026, 2, 15), "text": text} | fields)
 
 
-def relaunch(tender, *lots, today=date(2027, 5, 3)):
+def relaunch(tender, *lots, today=date(2026, 5, 3)):
     return consultation_relaunch(
         grouping=tender.grouping, lot_ids=[lot.pk for lot in lots], actor=tender.buyer, today=today
     )
@@ -259,11 +259,11 @@ def test_lots_left_without_a_contract_are_put_out_again_and_the_history_is_kept(
     assert tender.consultation.awards.count() == 3
     with pytest.raises(BusinessError, match="encore ouverte"):
         relaunch(tender, tender.lots[1])
-    later = datetime(2027, 6, 14, 10, tzinfo=UTC)
+    later = datetime(2026, 6, 14, 10, tzinfo=UTC)
     again.offers_due_at = later
     again.save()
     again.grouping = tender.grouping
-    assert consultation_close(consultation=again, actor=tender.buyer, now=later).closed_on == date(2027, 6, 14)
+    assert consultation_close(consultation=again, actor=tender.buyer, now=later).closed_on == date(2026, 6, 14)
     tender.grouping.refresh_from_db()
     assert tender.grouping.status == "performance"
 
@@ -282,9 +282,9 @@ def test_only_what_was_left_is_put_out_again():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"closed_on": date(2027, 1, 1)}, "Une consultation close porte la date limite"),
+        ({"closed_on": date(2026, 1, 1)}, "Une consultation close porte la date limite"),
         ({"offers_due_at": None}, "Une consultation close porte la date limite"),
-        ({"notice_sent_on": date(2027, 1, 1)}, "L’avis ne part pas avant le lancement."),
+        ({"notice_sent_on": date(2026, 1, 1)}, "L’avis ne part pas avant le lancement."),
         ({"committee": "none"}, "Indiquez quelle commission s’est réunie."),
         ({"value_excl_tax": Money("-1", "EUR")}, "Un montant ne peut pas être négatif."),
     ],

@@ -12,8 +12,8 @@ from members.models import Affiliation, Organisation
 from members.roles import Role
 from tests.support.factories import make_affiliation, make_consultation, make_siret, make_territory
 
-LAUNCHED, NOTICE, DUE = date(2027, 2, 1), date(2027, 2, 8), datetime(2027, 3, 15, 11, tzinfo=UTC)
-CLOSED, MET, TODAY = date(2027, 3, 15), date(2027, 4, 12), date(2027, 6, 30)
+LAUNCHED, NOTICE, DUE = date(2026, 2, 1), date(2026, 2, 8), datetime(2026, 3, 15, 11, tzinfo=UTC)
+CLOSED, MET, TODAY = date(2026, 3, 15), date(2026, 4, 12), date(2026, 6, 30)
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Tender:
 
 def make_tender(*, members: int = 2, lots: int = 2, consultation: dict | None = None, **fields) -> Tender:
     """``consultation``: what differs from a closed one; ``fields``: what differs of the grouping."""
-    fields = {"status": "award", "launched_on": LAUNCHED} | fields
+    fields = {"status": "award", "launched_on": LAUNCHED, "opened_on": date(2025, 9, 1)} | fields
     metropole, grouping = make_territory(members=members, lots=lots, **fields)
     facts = {
         "launched_on": LAUNCHED,
@@ -91,5 +91,5 @@ def follow(tender: Tender, award: Award, **fields) -> Award:
 
 def notify(tender: Tender, award: Award) -> Award:
     """Rejections on 13/04, signed on 24/04 after eleven days, notified on 26/04."""
-    dates = {"rejection_sent_on": date(2027, 4, 13), "signed_on": date(2027, 4, 24), "notified_on": date(2027, 4, 26)}
+    dates = {"rejection_sent_on": date(2026, 4, 13), "signed_on": date(2026, 4, 24), "notified_on": date(2026, 4, 26)}
     return follow(tender, award, **dates)
