@@ -38,7 +38,10 @@ _DELAY = ("procedure", "notice_sent_on", "offers_due_at", "short_delay_reason", 
 def consultation_open(*, grouping: Grouping, actor: Actor, today: date) -> Consultation:
     """Consultation n° 1, in the transaction of the launch and through its gate: all the lots, and the members, value
     and procedure frozen as they are ``today``. Only ``grouping_advance`` calls it."""
-    return _open(grouping, list(grouping.lots.all()), tender_scope(grouping, today), actor, today, number=1)
+    lots = list(grouping.lots.all())
+    if not lots:
+        raise BusinessError("Décrivez au moins un lot avant de lancer la consultation.")
+    return _open(grouping, lots, tender_scope(grouping, today), actor, today, number=1)
 
 
 def _open(

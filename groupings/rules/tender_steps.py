@@ -37,7 +37,7 @@ class TenderFacts:
 
 @dataclass(frozen=True)
 class TenderStep:
-    """``detail``: a date or a count, empty when nothing is known; ``is_next``: the first that is not done."""
+    """``detail``: a date or a count, empty when nothing is known; ``is_next``: what comes now."""
 
     label: str
     is_done: bool
@@ -46,7 +46,7 @@ class TenderStep:
 
 
 def tender_steps(facts: TenderFacts) -> list[TenderStep]:
-    """The steps in their order, done or not, the next one marked."""
+    """The steps in their order, done or not, the one after the last done marked."""
     due, lots = facts.offers_due_at, facts.lots
     awarded = [lot for lot in lots if lot.is_awarded]
     steps = [
@@ -65,7 +65,8 @@ def tender_steps(facts: TenderFacts) -> list[TenderStep]:
         ]
     notified = sum(lot.notified_on is not None for lot in lots)
     steps.append(_counted("Marchés notifiés", notified, len(awarded) if facts.tells_awards else len(lots)))
-    following = next((place for place, step in enumerate(steps) if not step.is_done), None)
+    # A step passed over (no opening recorded, and the consultation closed) is not what comes next.
+    following = max(place for place, step in enumerate(steps) if step.is_done) + 1
     return [TenderStep(step.label, step.is_done, step.detail, place == following) for place, step in enumerate(steps)]
 
 

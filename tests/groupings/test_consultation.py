@@ -78,6 +78,16 @@ def test_a_refused_launch_opens_nothing():
     assert not Consultation.objects.exists()
 
 
+def test_nothing_to_buy_is_not_launched():
+    metropole, grouping = ready_grouping()
+    for lot in grouping.lots.all():
+        lot.delete()
+    with pytest.raises(BusinessError, match="au moins un lot"):
+        grouping_advance(grouping=grouping, step="launch", actor=make_affiliation(metropole), today=date(2026, 11, 28))
+    grouping.refresh_from_db()
+    assert grouping.status == "deliberations"
+
+
 def test_launching_without_a_member_freezes_what_remains():
     metropole, grouping = ready_grouping(members=3)
     late = grouping.memberships.exclude(organisation=metropole).first()

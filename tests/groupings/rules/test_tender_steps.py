@@ -65,6 +65,12 @@ def test_a_member_is_told_nothing_of_an_award_before_its_notification():
     assert "vous pouvez commander" in next_sentence(known)
 
 
+def test_a_step_passed_over_is_not_the_next_one():
+    facts = replace(CLOSED, opened_on=None)
+    assert [step.label for step in tender_steps(facts) if step.is_next] == ["Lots décidés"]
+    assert next(step.label for step in tender_steps(facts) if not step.is_done) == "Plis ouverts"
+
+
 def test_one_step_is_next_and_none_once_all_is_done():
     assert [step.label for step in tender_steps(START) if step.is_next] == ["Avis envoyé"]
     done = replace(CLOSED, lots=[NOTIFIED, LEFT])
