@@ -28,6 +28,8 @@ _CONTRACT = (
 AFTER_NOTIFICATION = frozenset({"data_published_on", "extensions_taken"})
 #: Recorded by ``award_follow``, never by the decision.
 _FOLLOWED = ("rejection_sent_on", "signed_on", "notified_on", "data_published_on", "extensions_taken")
+#: Further than that, the year was mistyped.
+_LATEST_START_YEARS = 10
 CHANGED_MEANWHILE = (
     "Cette attribution a été modifiée entre-temps par une autre personne\u00a0: vos saisies sont rappelées ci-dessous, "
     "comparez avant d’enregistrer de nouveau."
@@ -166,6 +168,11 @@ def _check_decision(award: Award, today: date) -> None:
             if told := committee_refusal(is_due=is_due, met_on=met_on, decided_on=award.decided_on):
                 refusals["decided_on"] = told
     if award.is_awarded:
+        if award.starts_on is not None and award.decided_on is not None:
+            if award.starts_on < award.decided_on:
+                refusals["starts_on"] = "Un marché ne commence pas avant d’être attribué."
+            elif award.starts_on.year > award.decided_on.year + _LATEST_START_YEARS:
+                refusals["starts_on"] = "Cette date est trop lointaine\u00a0: vérifiez l’année."
         if award.offers_received == 0:
             refusals["offers_received"] = "Un lot sans offre ne s’attribue pas."
         if award.maximum_excl_tax is None and (award.lot.is_framework or award.technique == Technique.FRAMEWORK):

@@ -1,8 +1,10 @@
 """The forms of a consultation: its dates, its questions, its files, the lots put out again."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from groupings.forms.grouping import SectionsMixin
 from groupings.forms.membership import CheckboxList
@@ -81,6 +83,13 @@ class ConsultationForm(PlacedErrorsMixin, SectionsMixin, StyledFormMixin, forms.
         reason = self.fields["short_delay_reason"]
         reason.help_text = "Un juriste l’écrit quand les offres sont attendues avant le délai légal."
         reason.widget = forms.Textarea(attrs={"rows": 2, "maxlength": "500", "class": "form-control"})
+
+    def clean_offers_due_at(self) -> datetime | None:
+        """A year of four right digits: an instant of year 1 has no hour at Paris."""
+        due_at = self.cleaned_data["offers_due_at"]
+        if due_at is not None and not 2000 <= due_at.year < 2200:
+            raise ValidationError("Vérifiez l’année.")
+        return due_at
 
 
 class QuestionForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):

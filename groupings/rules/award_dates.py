@@ -88,7 +88,7 @@ def follow_refusals(
         refusals["rejection_sent_on"] = (
             f"Le lot est attribué le {facts.decided_on:%d/%m/%Y}\u00a0: les lettres de rejet ne partent pas avant."
         )
-    if signed_on is not None:
+    if signed_on is not None and (rejection_sent_on is None or rejection_sent_on <= today):
         told = signature_refusal(facts, rejection_sent_on=rejection_sent_on, signed_on=signed_on)
         if told:
             refusals.setdefault("signed_on", told)

@@ -125,6 +125,14 @@ def test_a_wrong_siret_is_told_by_its_box(identifier, sentence):
     assert not Award.objects.exists()
 
 
+def test_a_contract_begins_after_its_award_and_in_a_year_that_exists():
+    tender = make_tender()
+    assert refused(tender, "avant d’être attribué", starts_on=date(2026, 4, 11)) == {"starts_on"}
+    assert refused(tender, "vérifiez l’année", starts_on=date(9999, 12, 1)) == {"starts_on"}
+    award = decide(tender, starts_on=date(2028, 2, 29), duration_months=12).award
+    assert award.ends_on == date(2029, 2, 27)  # from 29 February to the eve of 28 February
+
+
 def test_a_group_of_companies_has_one_lead_and_says_its_kind():
     tender = make_tender()
     pair = [company(1), company(3)]

@@ -205,6 +205,8 @@ def test_the_consultation_is_dated_questioned_closed_and_put_out_again(client):
     early = client.post(page, dates)
     assert early.status_code == 422
     assert "Un juriste peut motiver un délai réduit" in box(early, "offers_due_at")
+    for absurd in ("0001-01-01T00:00", "9999-12-31T23:59"):
+        assert "Vérifiez l’année" in box(client.post(page, dates | {"offers_due_at": absurd}), "offers_due_at")
     due = today - timedelta(days=20)
     assert client.post(page, dates | {"offers_due_at": f"{due}T12:00"}).status_code == 302
     stored = Consultation.objects.get()

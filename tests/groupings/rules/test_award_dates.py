@@ -68,6 +68,15 @@ def test_every_wrong_date_is_told_by_its_own_box():
         today=TODAY,
     )
     assert "à venir" in future["rejection_sent_on"]
+    absurd = follow_refusals(
+        facts(),
+        rejection_sent_on=date.max,
+        signed_on=date.max,
+        notified_on=None,
+        data_published_on=None,
+        today=TODAY,
+    )
+    assert set(absurd) == {"rejection_sent_on", "signed_on"}
 
 
 def test_no_date_is_no_refusal_and_a_notification_needs_a_signature():
