@@ -1,6 +1,6 @@
 """The least time candidates have to answer: in days from the day after the notice was sent.
 
-An adapted procedure has no legal minimum: the delay is proportionate to the purchase (CCP, R2131-13 and R2143-1), and
+An adapted procedure has no legal minimum: the delay is proportionate to the purchase (CCP, R2143-1 and R2151-1), and
 twenty days are advised. In the procedures in two stages, the tenders cannot be due before the applications were: the
 two minimums add up.
 """

@@ -2,7 +2,8 @@
 
 Compulsory in a formalised procedure (CCP, L2182-1 and R2182-1); neither in an adapted procedure nor when the only
 tenderer is the one chosen (R2182-2). The eleven and sixteen days of the code are the ten and fifteen of directive
-89/665/CEE, article 2 bis, which are counted from the day after the sending.
+89/665/CEE, article 2 bis, which are counted from the day after the sending; they run from date to date, week-ends and
+holidays included (CE, 02/08/2011, n° 347526).
 """
 
 from datetime import date, timedelta
