@@ -108,25 +108,27 @@ class MembershipQuerySet(models.QuerySet):
             has_draft=Exists(NeedsDraft.objects.filter(membership=OuterRef("pk"))),
         )
 
-    def with_approval(self, today: date) -> "MembershipQuerySet":
+    def with_approval(self, today: date, *, with_sessions: bool = True) -> "MembershipQuerySet":
         """What the launch depends on, in three queries: ``votes`` (the approval and its session), ``has_needs``,
-        ``signed_on``, and the body's coming sessions as ``organisation.coming``."""
+        ``signed_on``, and the body's coming sessions as ``organisation.coming`` unless told not to."""
         from groupings.models import Deliberation, NeedLine, Signature
         from members.models import CouncilSession
 
         signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
         coming = CouncilSession.objects.filter(meeting_on__gte=today)
-        return (
+        approved = (
             self.select_related("organisation__parent")
             .annotate(
                 has_needs=Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
                 signed_on=models.Subquery(signatures.values("signed_on")[:1]),
             )
             .prefetch_related(
-                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes"),
-                Prefetch("organisation__sessions", coming, to_attr="coming"),
+                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes")
             )
         )
+        if not with_sessions:
+            return approved
+        return approved.prefetch_related(Prefetch("organisation__sessions", coming, to_attr="coming"))
 
 
 class NeedLineQuerySet(models.QuerySet):

@@ -4,9 +4,11 @@ unique for one coordinator."""
 from django.urls import path
 
 from groupings.views import (
+    awards,
     back_planning,
     campaign,
     cards,
+    consultation,
     conventions,
     decp,
     deliberations,
@@ -30,6 +32,7 @@ from groupings.views import (
     needs_workbook,
     procedure,
     radar,
+    shares,
     tracker,
 )
 from procurement.core.jobs.views import job_detail
@@ -79,6 +82,24 @@ urlpatterns = [
         "groupements/<int:pk>/conventions/<int:version>.zip", conventions.convention_archive, name="convention_archive"
     ),
     path("groupements/<int:pk>/fichiers/<uuid:document_pk>/", files.grouping_file, name="grouping_file"),
+    path("groupements/<int:pk>/consultation/", consultation.consultation, name="consultation"),
+    path("groupements/<int:pk>/consultation/clore/", consultation.consultation_close_step, name="consultation_close"),
+    path("groupements/<int:pk>/consultation/questions/", consultation.question_add, name="question_add"),
+    path(
+        "groupements/<int:pk>/consultation/questions/<int:number>/",
+        consultation.question_answer,
+        name="question_answer",
+    ),
+    path("groupements/<int:pk>/consultation/pieces/", consultation.consultation_deposit, name="consultation_deposit"),
+    path(
+        "groupements/<int:pk>/consultation/relancer/",
+        consultation.consultation_relaunch_lots,
+        name="consultation_relaunch",
+    ),
+    path("groupements/<int:pk>/lots/<int:lot_pk>/attribution/", awards.award_change, name="award_change"),
+    path("groupements/<int:pk>/lots/<int:lot_pk>/attribution/suivi/", awards.award_dates, name="award_dates"),
+    path("groupements/<int:pk>/lots/<int:lot_pk>/attribution/parts/", shares.award_shares, name="award_shares"),
+    path("groupements/<int:pk>/attributions.<str:extension>", awards.award_export, name="award_export"),
     path("deliberations/", tracker.deliberation_list, name="deliberation_list"),
     path("deliberations/recus/", exchange.receipts_import, name="receipts_import"),
     path("deliberations/donnees-ouvertes/", exchange.scdl_import, name="scdl_import"),

@@ -3,7 +3,13 @@
 from groupings.choices import AWAITING_VOTE, DeliberationStatus
 from groupings.choices import DeliberationStatus as D
 from groupings.choices import GroupingStatus as S
-from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
+from groupings.rules.gate import (
+    closing_refusal,
+    convention_refusal,
+    launch_refusal,
+    notification_refusal,
+    votes_refusal,
+)
 from members.roles import Role
 from procurement.core.workflow import UNCHANGED, Transition, Workflow
 
@@ -33,6 +39,17 @@ def _may_launch(grouping) -> str:
     return launch_refusal(**launch_readiness(grouping))
 
 
+def _offers_due(grouping) -> str:
+    first = grouping.consultations.filter(number=1).first()
+    return closing_refusal(has_consultation=first is not None, offers_due_at=first and first.offers_due_at)
+
+
+def _all_notified(grouping) -> str:
+    from groupings.tender import award_readiness
+
+    return notification_refusal(**award_readiness(grouping))
+
+
 GROUPING_WORKFLOW = Workflow(
     "status",
     dict(S.choices),
@@ -48,8 +65,8 @@ GROUPING_WORKFLOW = Workflow(
             "revise_convention", "Revenir au projet", (S.DELIBERATIONS,), S.CONVENTION, _COORDINATION, needs_reason=True
         ),
         Transition("launch", "Lancer la consultation", (S.DELIBERATIONS,), S.CONSULTATION, _COORDINATION, _may_launch),
-        Transition("start_award", "Clore la consultation", (S.CONSULTATION,), S.AWARD, _COORDINATION),
-        Transition("start_performance", "Notifier", (S.AWARD,), S.PERFORMANCE, _COORDINATION),
+        Transition("start_award", "Clore la consultation", (S.CONSULTATION,), S.AWARD, _COORDINATION, _offers_due),
+        Transition("start_performance", "Notifier", (S.AWARD,), S.PERFORMANCE, _COORDINATION, _all_notified),
         Transition("start_review", "Faire le bilan", (S.PERFORMANCE,), S.REVIEW, _COORDINATION),
         Transition(
             "cancel",

@@ -35,6 +35,8 @@ def grouping_file_deposit(
             require(actor, "needs.change", organisation_id=membership.organisation_id)
     else:
         require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
+    if is_shared and kind == GroupingDocument.Kind.COMMITTEE_RECORD:
+        raise BusinessError("Un procès-verbal de commission n’est pas montré aux membres.", field="is_shared")
     if lot is not None and lot.grouping_id != grouping.pk:
         raise BusinessError("Ce lot appartient à un autre groupement.", field="lot")
     received = receive_file(content, filename)
@@ -67,7 +69,8 @@ def grouping_file_deposit(
             actor=actor,
             territory_id=territory_id,
             thread=thread,
-            concerns_id=concerns_id if kind == _EVIDENCE or not is_shared else None,
+            # Its very name may tell who was chosen: a file that is not shared concerns the coordinator, or its member.
+            concerns_id=None if is_shared else concerns_id or grouping.coordinator_id,
             verb="file.deposit",
             sentence=f"{document.get_kind_display()} déposé\u00a0: {document.original_name}",
             after={"document": str(document.pk), "sha256": document.sha256, "size": document.size},

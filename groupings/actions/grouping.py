@@ -1,9 +1,10 @@
 """What changes a grouping: its card, its lots, its steps."""
 
-from datetime import date
+from datetime import date, datetime, time
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from groupings.models import Grouping, Lot
 from groupings.workflow import GROUPING_WORKFLOW
@@ -75,10 +76,14 @@ def _check_coordinator(grouping: Grouping, stored: Grouping) -> None:
         )
 
 
-def grouping_advance(*, grouping: Grouping, step: str, actor: Actor, today: date, reason: str = "") -> Grouping:
+def grouping_advance(
+    *, grouping: Grouping, step: str, actor: Actor, today: date, reason: str = "", now: datetime | None = None
+) -> Grouping:
     """Move a grouping to its next step, by the table of ``groupings.workflow``.
 
-    Raises TransitionRefused with the sentence to show; nothing is then written.
+    The launch opens its consultation, and nothing else does. ``now``: the instant the closing of the consultation is
+    compared with; without it, the first of ``today`` at Paris time. Raises TransitionRefused or BusinessError, with
+    the sentence to show; nothing is then written.
     """
     require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
     with transaction.atomic():
@@ -90,6 +95,7 @@ def grouping_advance(*, grouping: Grouping, step: str, actor: Actor, today: date
         locked.version += 1  # a card opened before this step must not write the former step back
         locked.full_clean()
         locked.save()
+        _follow_tender(locked, transition.name, actor, now or timezone.make_aware(datetime.combine(today, time.min)))
         record(
             actor=actor,
             territory_id=locked.territory_id,
@@ -101,6 +107,16 @@ def grouping_advance(*, grouping: Grouping, step: str, actor: Actor, today: date
             reason=reason,
         )
     return locked
+
+
+def _follow_tender(grouping: Grouping, step: str, actor: Actor, now: datetime) -> None:
+    """What the launch and the closing do to the consultation, in the transaction of the step."""
+    from groupings.actions.consultation import consultation_mark_closed, consultation_open
+
+    if step == "launch":
+        consultation_open(grouping=grouping, actor=actor, today=grouping.launched_on)
+    elif step == "start_award":
+        consultation_mark_closed(grouping.consultations.get(number=1), actor, now)
 
 
 def lot_save(*, lot: Lot, actor: Actor) -> Lot:

@@ -76,7 +76,7 @@ class Award(models.Model):
     operators_kind = models.CharField(
         "groupement d’entreprises", max_length=7, choices=OperatorsKind, default=OperatorsKind.NONE
     )
-    has_advance = models.BooleanField("avance attribuée", null=True)
+    has_advance = models.BooleanField("avance attribuée", null=True, blank=True)
     advance_rate = models.DecimalField(
         "taux de l’avance (%)",
         max_digits=5,
@@ -85,7 +85,7 @@ class Award(models.Model):
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
-    has_subcontracting = models.BooleanField("sous-traitance déclarée", null=True)
+    has_subcontracting = models.BooleanField("sous-traitance déclarée", null=True, blank=True)
     is_innovative = models.BooleanField("achat innovant", default=False)
     social_considerations = models.JSONField("considérations sociales", default=list, blank=True)
     environmental_considerations = models.JSONField("considérations environnementales", default=list, blank=True)
@@ -180,7 +180,14 @@ class Award(models.Model):
 
     @property
     def journal_scope(self) -> Scope:
-        return self.consultation.grouping.journal_scope
+        """Until the notification, told to the coordinator's people alone."""
+        scope = self.consultation.grouping.journal_scope
+        return scope if self.notified_on else scope._replace(concerns_id=self.consultation.grouping.coordinator_id)
+
+    @property
+    def is_formal(self) -> bool:
+        """Whether the rules of the formalised procedures hold for this lot: a small lot may be apart (R2123-1)."""
+        return self.consultation.is_formal and not self.lot.takes_small_lot_exception
 
     @property
     def is_awarded(self) -> bool:
@@ -318,7 +325,11 @@ class MemberContract(models.Model):
         verbose_name_plural = "marchés des membres"
         ordering = ["membership__organisation__sort_name"]
         constraints = [
-            models.UniqueConstraint(fields=["award", "membership"], name="member_contract_once"),
+            models.UniqueConstraint(
+                fields=["award", "membership"],
+                name="member_contract_once",
+                violation_error_message="Ce membre a déjà signé son marché de ce lot.",
+            ),
             models.CheckConstraint(
                 condition=Q(notified_on__isnull=True) | Q(notified_on__gte=F("signed_on")),
                 name="member_contract_notified_after_signature",

@@ -97,6 +97,11 @@ class Consultation(models.Model):
         return self.grouping.journal_scope
 
     @property
+    def needs_tender_committee(self) -> bool:
+        """The CAO chooses the holder: formalised procedure, value at the European threshold or above (L1414-2)."""
+        return self.is_formal and self.procedure_code in ("", "formal")
+
+    @property
     def is_formal(self) -> bool:
         """A formalised procedure: the standstill and the CAO are the law's, not a choice."""
         return self.procedure in (
@@ -123,7 +128,11 @@ class Question(models.Model):
         verbose_name = "question"
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(fields=["consultation", "number"], name="question_number_once"),
+            models.UniqueConstraint(
+                fields=["consultation", "number"],
+                name="question_number_once",
+                violation_error_message="Cette consultation a déjà une question de ce numéro.",
+            ),
             models.CheckConstraint(
                 condition=Q(answered_on__isnull=True, answer="")
                 | (Q(answered_on__isnull=False, answered_on__gte=F("asked_on")) & ~Q(answer="")),

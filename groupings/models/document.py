@@ -71,4 +71,7 @@ class GroupingDocument(models.Model):
 
     @property
     def journal_scope(self) -> Scope:
-        return self.membership.journal_scope if self.membership else self.grouping.journal_scope
+        if self.membership:
+            return self.membership.journal_scope
+        scope = self.grouping.journal_scope
+        return scope if self.is_shared else scope._replace(concerns_id=self.grouping.coordinator_id)

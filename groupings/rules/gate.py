@@ -1,6 +1,7 @@
 """What a grouping must have before each step; each answer is the French sentence of the refusal, or nothing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 def convention_refusal(*, lots: int, members: int, members_answered: int, members_with_needs: int) -> str:
@@ -44,3 +45,42 @@ def launch_refusal(*, waiting: Sequence[str], unsigned: Sequence[str]) -> str:
 
 def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" et {len(names) - 5} autres" if len(names) > 5 else "")
+
+
+def closing_refusal(*, has_consultation: bool, offers_due_at: datetime | None) -> str:
+    """A consultation closes once its offers were due: the date is recorded (that it has passed, the action checks)."""
+    if not has_consultation:
+        return "Ce groupement n’a pas de consultation."
+    if offers_due_at is None:
+        return "Indiquez d’abord la date limite de remise des offres, sur la page de la consultation."
+    return ""
+
+
+def still_open_refusal(*, offers_due_at: datetime, now: datetime) -> str:
+    """Nobody reads the offers before the hour everybody was given (CCP, R2143-2). Both instants at Paris time."""
+    if offers_due_at <= now:
+        return ""
+    return (
+        f"Les offres sont attendues jusqu’au {offers_due_at:%d/%m/%Y à %H h %M}\u00a0: "
+        "la consultation ne se clôt pas avant."
+    )
+
+
+def notification_refusal(*, undecided: Sequence[int], not_notified: Sequence[int], awarded: int) -> str:
+    """Every lot has its decision, and every awarded one is notified. The numbers of the lots that keep waiting."""
+    causes = []
+    if undecided:
+        causes.append(f"aucune décision pour {_lots(undecided)}")
+    if not_notified:
+        causes.append(f"marché non notifié pour {_lots(not_notified)}")
+    if causes:
+        return f"Notification incomplète\u00a0: {' et '.join(causes)}."
+    if not awarded:
+        return "Aucun lot n’est attribué\u00a0: relancez les lots, ou abandonnez le groupement."
+    return ""
+
+
+def _lots(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"le lot {numbers[0]}"
+    return f"les lots {', '.join(str(number) for number in numbers[:-1])} et {numbers[-1]}"

@@ -125,8 +125,14 @@ def grouping_advance_step(request: HttpRequest, pk: int) -> HttpResponse:
     require_change(grouping, request.affiliation)
     step, reason = request.POST.get("step", ""), request.POST.get("reason", "")[:2000]
     try:
+        now = timezone.now()
         advanced = grouping_advance(
-            grouping=grouping, step=step, actor=request.affiliation, today=timezone.localdate(), reason=reason
+            grouping=grouping,
+            step=step,
+            actor=request.affiliation,
+            today=timezone.localtime(now).date(),
+            reason=reason,
+            now=now,
         )
     except NotAllowed:
         raise

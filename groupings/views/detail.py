@@ -13,11 +13,20 @@ from django.views.decorators.http import require_safe
 
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, answer_badge
 from groupings.forecast import launch_states, readiness
-from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
+from groupings.models import (
+    Convention,
+    ConventionDocument,
+    Deliberation,
+    Grouping,
+    Lot,
+    Membership,
+    NeedLine,
+)
 from groupings.procedures import page_card
 from groupings.reference import cpv
 from groupings.rules.gate import convention_refusal, launch_refusal, votes_refusal
 from groupings.rules.launch import MemberState
+from groupings.tender import tender_summary
 from groupings.views.common import find_grouping, may_change, may_change_needs, sees_all
 from groupings.views.launch import launch_card
 from groupings.workflow import GROUPING_WORKFLOW
@@ -68,10 +77,12 @@ class Page:
         self.grouping, self.affiliation, self.today = grouping, affiliation, today
         self.sees_all = sees_all(grouping, affiliation)
         self.may_change = may_change(grouping, affiliation)
-        self.memberships = list(grouping.memberships.with_approval(today).with_answer())
+        approvals = grouping.memberships.with_approval(today, with_sessions=grouping.is_in_preparation)
+        self.memberships = list(approvals.with_answer())
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
         versions = grouping.conventions.annotate(document_count=Count("documents"))
+        self.tender = None if grouping.is_declared_only else tender_summary(grouping, affiliation, lots=self.lots)
         # A member learns the amounts of the others from the frozen values; the coordinator's people never need them.
         self.conventions = list(versions.defer("values") if self.sees_all else versions)
         self.frozen = frozen_amounts(self.latest, affiliation, self.sees_all)
@@ -189,6 +200,10 @@ class Page:
             return votes_refusal(has_convention=bool(self.conventions))
         if transition.name == "launch":
             return launch_refusal(**readiness(self.launch_states))
+        if transition.name == "start_award":
+            return self.tender.closing_refusal()
+        if transition.name == "start_performance":
+            return self.tender.notification_refusal()
         return transition.guard(self.grouping)
 
 
@@ -256,10 +271,13 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "member_count": len(active),
         "executory_count": sum(1 for row in active if row.deliberation and row.deliberation.executory_on),
         "lots": page.lot_rows(),
+        "tender": page.tender,
         "needs_total": page.needs_total(),
         "frozen_total": sum(page.frozen.values(), ZERO),
         "steps": page.steps(),
-        "launch": None if grouping.is_declared_only else launch_card(grouping, page.launch_states, today),
+        "launch": None
+        if grouping.is_declared_only or not grouping.is_in_preparation
+        else launch_card(grouping, page.launch_states, today),
         "planned": planned_dates(grouping, today),
         "procedure": page_card(grouping, page, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",

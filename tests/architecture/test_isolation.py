@@ -9,6 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from groupings.models import (
+    Award,
+    AwardHolder,
+    AwardShare,
+    Consultation,
     Convention,
     ConventionDocument,
     Deliberation,
@@ -17,9 +21,11 @@ from groupings.models import (
     Grouping,
     LegalOverride,
     Lot,
+    MemberContract,
     Membership,
     NeedLine,
     Proposal,
+    Question,
     Signature,
     SignedLink,
 )
@@ -114,6 +120,9 @@ def test_mixed_addresses_find_nothing(client, worlds):
         "representative_change": {"pk": here.commune.pk, "representative_pk": there.representative.pk},
         "session_change": {"pk": here.commune.pk, "session_pk": there.session.pk},
         "convention_document": {"pk": here.grouping.pk, "version": 1, "siren": there.commune.siren},
+        "award_change": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
+        "award_dates": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
+        "award_shares": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
         "deliberation_document": {"pk": here.deliberation.pk, "document_pk": there.evidence.pk},
     }
     for name, arguments in mixed.items():
@@ -220,6 +229,7 @@ def test_every_gate_keeps_to_its_territory(worlds):
     gates = (Organisation, Representative, CouncilSession, Affiliation, Grouping, Lot, Membership, NeedLine)
     gates += (Deliberation, Convention, ConventionDocument, JournalEntry, Job, Proposal)
     gates += (DeliberationAttempt, DeliberationDocument, LegalOverride, Signature, SignedLink)
+    gates += (Award, AwardHolder, AwardShare, Consultation, MemberContract, Question)
     for model in gates:
         total = model.objects.count()
         for world, other in ((here, there), (there, here)):
