@@ -5,6 +5,9 @@ from django.urls import path
 
 from groupings.views import (
     cards,
+    consumption,
+    contract_parts,
+    contracts,
     conventions,
     deliberations,
     detail,
@@ -22,6 +25,8 @@ from groupings.views import (
     memberships,
     mine,
     needs,
+    price_lists,
+    renewals,
     tracker,
 )
 from procurement.core.jobs.views import job_detail
@@ -57,6 +62,48 @@ urlpatterns = [
         "groupements/<int:pk>/conventions/<int:version>.zip", conventions.convention_archive, name="convention_archive"
     ),
     path("groupements/<int:pk>/fichiers/<uuid:document_pk>/", files.grouping_file, name="grouping_file"),
+    path("groupements/<int:pk>/marches/<int:award_pk>/", contracts.contract, name="contract"),
+    path("groupements/<int:pk>/marches/<int:award_pk>/reconduire/", contracts.contract_extend, name="contract_extend"),
+    path("groupements/<int:pk>/marches/<int:award_pk>/bordereau/", price_lists.price_list, name="price_list"),
+    path(
+        "groupements/<int:pk>/marches/<int:award_pk>/bordereau/modele/",
+        price_lists.price_list_template,
+        name="price_list_template",
+    ),
+    path(
+        "groupements/<int:pk>/marches/<int:award_pk>/contacts/ajouter/",
+        contract_parts.contact_create,
+        name="contact_create",
+    ),
+    path(
+        "groupements/<int:pk>/marches/<int:award_pk>/contacts/<int:contact_pk>/modifier/",
+        contract_parts.contact_change,
+        name="contact_change",
+    ),
+    path(
+        "groupements/<int:pk>/marches/<int:award_pk>/contacts/<int:contact_pk>/retirer/",
+        contract_parts.contact_remove_one,
+        name="contact_remove",
+    ),
+    path(
+        "groupements/<int:pk>/marches/<int:award_pk>/pieces/ajouter/",
+        contract_parts.contract_document_add,
+        name="contract_document_add",
+    ),
+    path(
+        "groupements/<int:pk>/marches/<int:award_pk>/pieces/<uuid:document_pk>/retirer/",
+        contract_parts.contract_document_drop,
+        name="contract_document_drop",
+    ),
+    path("groupements/<int:pk>/consommation/", consumption.consumption, name="consumption"),
+    path("groupements/<int:pk>/consommation/modele/", consumption.consumption_template, name="consumption_template"),
+    path("groupements/<int:pk>/consommation/lignes/", consumption.consumption_lines, name="consumption_lines"),
+    path(
+        "groupements/<int:pk>/consommation/<int:import_pk>/annuler/",
+        consumption.consumption_undo,
+        name="consumption_undo",
+    ),
+    path("groupements/<int:pk>/renouveler/", renewals.grouping_renew_form, name="grouping_renew"),
     path("deliberations/", tracker.deliberation_list, name="deliberation_list"),
     path("deliberations/recus/", exchange.receipts_import, name="receipts_import"),
     path("deliberations/donnees-ouvertes/", exchange.scdl_import, name="scdl_import"),

@@ -11,7 +11,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from groupings.actions.renewal import RENEWABLE
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge
+from groupings.execution import IN_USE, grouping_contracts
 from groupings.forecast import launch_states, readiness
 from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
 from groupings.reference import cpv
@@ -245,6 +247,9 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "planned": planned_dates(grouping, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),
+        "contracts": grouping_contracts(grouping, request.affiliation, today),
+        "is_in_use": grouping.status in IN_USE,
+        "may_renew": page.may_change and grouping.status in RENEWABLE and not grouping.is_declared_only,
         "may_generate": page.may_change
         and may(request.affiliation, "convention.generate", organisation_id=grouping.coordinator_id)
         and not grouping.is_declared_only,
