@@ -115,9 +115,10 @@ COLUMNS = (
     Column("label", "Libellé", parse.text(200), required=False, aliases=("Objet", "Désignation", "Libellé mandat")),
     Column("quantity", "Quantité", _quantity, required=False, aliases=("Qté", "Qte", "Quantité facturée")),
 )
+#: One row per contract and member (``consumption.table_rows``), to be filled in and repeated.
 TEMPLATE_COLUMNS = (
-    ExportColumn("Lot", "lot", "integer", width=8),
-    ExportColumn("SIREN du membre", "siren", width=18),
+    ExportColumn("Lot", lambda row: row[0].award.lot.number, "integer", width=8),
+    ExportColumn("SIREN du membre", lambda row: row[1].membership.organisation.siren, width=18),
     ExportColumn("Facture ou mandat n°", lambda row: None, width=24),
     ExportColumn("Date", lambda row: None, "date"),
     ExportColumn("Montant (€ HT)", lambda row: None, "euros"),
@@ -148,7 +149,7 @@ class Book:
 def check_lines(table: Table, book: Book, today: date) -> Checked:
     """Every line parsed and held against ``book``: each row gains ``award``, ``membership``, ``fingerprint``. All the
     errors are in ``errors``; nothing is raised for what the file holds."""
-    checked = check(table, COLUMNS)
+    checked = check(_filled(table), COLUMNS)
     checked.errors[:] = [
         replace(error, message=_TAX_INCLUDED)
         if error.line == table.heading_line and "ttc" in parse.normalise(error.column).split()
@@ -168,6 +169,22 @@ def check_lines(table: Table, book: Book, today: date) -> Checked:
         if former != row.line:
             checked.refuse(row.line, "reference", f"Cette ligne répète la ligne {former}, à l’identique.")
     return checked
+
+
+def _filled(table: Table) -> Table:
+    """``table`` without the lines of our template nobody filled in: a lot and a member, and nothing else."""
+    given = {parse.normalise(name) for column in COLUMNS[:2] for name in (column.name, column.label, *column.aliases)}
+    own = {
+        place
+        for place, heading in enumerate(table.headings)
+        if heading is not None and parse.normalise(parse.as_text(heading)) in given
+    }
+    rows = [
+        (line, cells)
+        for line, cells in table.rows
+        if any(cell is not None for place, cell in enumerate(cells) if place not in own)
+    ]
+    return replace(table, rows=rows or table.rows)
 
 
 def _award(checked: Checked, row: Row, book: Book, today: date) -> Award | None:

@@ -122,10 +122,7 @@ def consumption_template(request: HttpRequest, pk: int) -> HttpResponse:
     """The file to fill in: one line per awarded lot and member, in csv or (``?export=xlsx``) in xlsx."""
     grouping = find_grouping(request, pk)
     _require_import(grouping, request.affiliation)
-    rows = [
-        {"lot": contract.award.lot.number, "siren": part.membership.organisation.siren}
-        for contract, part in table_rows(_contracts(request, grouping))
-    ]
+    rows = table_rows(_contracts(request, grouping))
     return export_response(
         "xlsx" if request.GET.get("export") == "xlsx" else "csv",
         TEMPLATE_COLUMNS,
