@@ -96,12 +96,16 @@ class PriceChanges:
     def __str__(self) -> str:
         if self.is_empty:
             return "rien ne change"
+        if not (self.added or self.changed or self.removed):
+            return "seul l’ordre change"
         told = [
             f"{len(found)} prix {word}{'s' if len(found) > 1 else ''}"
             for found, word in ((self.added, "ajouté"), (self.changed, "modifié"), (self.removed, "retiré"))
             if found
         ]
-        return ", ".join([*told, f"{self.kept} sans changement"]) if told else "seul l’ordre change"
+        if self.kept:
+            told.append(f"{self.kept} sans changement")
+        return ", ".join(told)
 
 
 def check_prices(table: Table) -> Checked:

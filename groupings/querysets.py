@@ -93,25 +93,27 @@ class MembershipQuerySet(models.QuerySet):
     def active(self) -> "MembershipQuerySet":
         return self.filter(withdrawn_on__isnull=True)
 
-    def with_approval(self, today: date) -> "MembershipQuerySet":
+    def with_approval(self, today: date, *, with_sessions: bool = True) -> "MembershipQuerySet":
         """What the launch depends on, in three queries: ``votes`` (the approval and its session), ``has_needs``,
-        ``signed_on``, and the body's coming sessions as ``organisation.coming``."""
+        ``signed_on``, and (``with_sessions``) the body's coming sessions as ``organisation.coming``."""
         from groupings.models import Deliberation, NeedLine, Signature
         from members.models import CouncilSession
 
         signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
         coming = CouncilSession.objects.filter(meeting_on__gte=today)
-        return (
+        rows = (
             self.select_related("organisation__parent")
             .annotate(
                 has_needs=Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
                 signed_on=models.Subquery(signatures.values("signed_on")[:1]),
             )
             .prefetch_related(
-                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes"),
-                Prefetch("organisation__sessions", coming, to_attr="coming"),
+                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes")
             )
         )
+        if not with_sessions:
+            return rows
+        return rows.prefetch_related(Prefetch("organisation__sessions", coming, to_attr="coming"))
 
 
 class NeedLineQuerySet(models.QuerySet):

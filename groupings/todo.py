@@ -18,7 +18,7 @@ from groupings.choices import (
     DeliberationStatus,
     GroupingStatus,
 )
-from groupings.execution import Contract, watched_contracts
+from groupings.execution import ContractSummary, watched_contracts
 from groupings.models import Deliberation, Grouping, Membership, NeedLine
 
 #: A deadline this near is shown today.
@@ -99,7 +99,7 @@ class Todo:
     soon: list[Task] = field(default_factory=list)
     to_transmit: list[Task] = field(default_factory=list)
     later: list[Task] = field(default_factory=list)
-    contracts: list[Contract] = field(default_factory=list)
+    contracts: list[ContractSummary] = field(default_factory=list)
     next_milestone: Milestone | None = None
 
     @property
@@ -121,7 +121,7 @@ def _s(count: int) -> str:
 
 
 def todo_on(affiliation, today: date) -> Todo:
-    """The tasks of ``affiliation`` on ``today``; empty for nobody. Eight queries at most, whatever the rows."""
+    """The tasks of ``affiliation`` on ``today``; empty for nobody. Six queries at most, whatever the rows."""
     todo = Todo()
     if affiliation is None:
         return todo

@@ -108,7 +108,7 @@ def extension_take(*, award: Award, actor: Actor, today: date, expected_taken: i
         former = stored.ends_on
         stored.extensions_taken += 1
         stored.version += 1
-        stored.full_clean()
+        stored.validate_constraints()  # the extensions are within what the contract allows
         stored.save()
         thread, territory_id, _ = award.journal_scope
         record(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from groupings.actions.renewal import RENEWABLE
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge
-from groupings.execution import IN_USE, grouping_contracts
+from groupings.execution import IN_USE, contract_summaries
 from groupings.forecast import launch_states, readiness
 from groupings.models import Convention, ConventionDocument, Deliberation, Grouping, Lot, Membership, NeedLine
 from groupings.reference import cpv
@@ -68,7 +68,9 @@ class Page:
         self.grouping, self.affiliation, self.today = grouping, affiliation, today
         self.sees_all = sees_all(grouping, affiliation)
         self.may_change = may_change(grouping, affiliation)
-        self.memberships = list(grouping.memberships.with_approval(today))
+        # Once launched nothing waits for a council any more.
+        is_waiting = grouping.is_in_preparation
+        self.memberships = list(grouping.memberships.with_approval(today, with_sessions=is_waiting))
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
         versions = grouping.conventions.annotate(document_count=Count("documents"))
@@ -243,11 +245,13 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "needs_total": page.needs_total(),
         "frozen_total": sum(page.frozen.values(), ZERO),
         "steps": page.steps(),
-        "launch": None if grouping.is_declared_only else launch_card(grouping, page.launch_states, today),
+        "launch": launch_card(grouping, page.launch_states, today)
+        if grouping.is_in_preparation and not grouping.is_declared_only
+        else None,
         "planned": planned_dates(grouping, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),
-        "contracts": grouping_contracts(grouping, request.affiliation, today),
+        "contracts": contract_summaries(grouping, request.affiliation, today),
         "is_in_use": grouping.status in IN_USE,
         "may_renew": page.may_change and grouping.status in RENEWABLE and not grouping.is_declared_only,
         "may_generate": page.may_change

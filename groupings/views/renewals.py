@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from groupings.actions.renewal import RENEWABLE, Renewal, grouping_renew, renewal_under_way
-from groupings.execution import grouping_contracts
+from groupings.execution import contract_summaries
 from groupings.forms.contract import RenewForm
 from groupings.models import Grouping
 from groupings.rules.renewal import next_reference, renewal_dates
@@ -21,7 +21,7 @@ from procurement.core.submission import posted, submit
 
 def _end(request: HttpRequest, grouping: Grouping, today: date) -> date | None:
     """The first end of its contracts, extensions that may still be taken included; else the end that was planned."""
-    ends = [contract.horizon for contract in grouping_contracts(grouping, request.affiliation, today)]
+    ends = [contract.horizon for contract in contract_summaries(grouping, request.affiliation, today)]
     known = [on for on in ends if on is not None]
     if known:
         return min(known)

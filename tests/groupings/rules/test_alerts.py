@@ -50,9 +50,7 @@ def test_a_contract_that_ends_on_a_leap_day():
 
 def test_an_ended_contract_says_since_when():
     (alert,) = alerts(PLAIN, date(2027, 3, 1))
-    assert alert.sentence == (
-        "Le marché est terminé depuis le 31/12/2026. Aucun renouvellement n’est en préparation."
-    )
+    assert alert.sentence == ("Le marché est terminé depuis le 31/12/2026. Aucun renouvellement n’est en préparation.")
 
 
 def test_a_renewal_under_way_silences_the_first_alert_and_calms_the_second():
@@ -71,9 +69,7 @@ def test_a_reader_who_does_not_follow_the_renewal_is_told_nothing_of_it():
 
 
 #: A year renewable once: it ends on 31/05/2027 or, extended, on 31/05/2028; three months of notice.
-YEARLY = replace(
-    PLAIN, ends_on=date(2027, 5, 31), last_end_on=date(2028, 5, 31), notice_due_on=date(2027, 2, 28)
-)
+YEARLY = replace(PLAIN, ends_on=date(2027, 5, 31), last_end_on=date(2028, 5, 31), notice_due_on=date(2027, 2, 28))
 
 
 @pytest.mark.parametrize(
