@@ -64,7 +64,8 @@ class ConsumptionTable(tables.Table):
 
     class Meta:
         model = ConsumptionLine
-        fields = ("invoiced_on", "lot", "member", "reference", "label", "quantity", "amount_excl_tax")
+        fields = ("invoiced_on", "member", "amount_excl_tax", "lot", "reference", "label", "quantity")
+        sequence = fields
 
     caption = "Lignes de consommation, de la plus récente à la plus ancienne"
 

@@ -69,7 +69,18 @@ class ContractInUse:
     @property
     def percent(self) -> Decimal | None:
         """Of the maximum or the amount, for who sees all; of its own share, for a member."""
-        return percent(self.consumed, self.award.value if self.sees_all else self.share_total)
+        return percent(self.consumed, self.reference_value)
+
+    @property
+    def reference_value(self) -> Decimal | None:
+        """What the consumption is held against: the maximum or the amount; for a member, its own share."""
+        return self.award.value if self.sees_all else self.share_total
+
+    @property
+    def left(self) -> Decimal | None:
+        """What may still be ordered, never below zero; None without anything to hold it against."""
+        value = self.reference_value
+        return None if value is None else max(value - self.consumed, ZERO)
 
     @property
     def last_end_on(self) -> date | None:
@@ -88,6 +99,7 @@ class ContractInUse:
             notice_due_on=award.notice_due_on if self.sees_all else None,
             ceiling=self.ceiling,
             consumed=self.consumed if self.sees_all else None,
+            is_maximum=award.maximum_excl_tax is not None,
             parts=self.watched_parts,
             renewed_by=(award.renewed_by or "") if self.sees_all else None,
         )
@@ -273,15 +285,17 @@ def contract_summaries(grouping: Grouping, affiliation, today: date) -> list[Con
 
 
 def watched_contracts(affiliation, today: date) -> list[ContractSummary]:
-    """The contracts that ask for something today, in one query, what is urgent and the nearest date first. Of a grouping
-    in use: once its review is made, a contract at its end has been dealt with."""
+    """The contracts that ask for something today, in one query: what is urgent first, then the nearest date. Of a
+    grouping in use: once its review is made, a contract at its end has been dealt with."""
     awards = contract_awards(affiliation).filter(
         lot__grouping__status__in=(GroupingStatus.AWARD, GroupingStatus.PERFORMANCE), notified_on__isnull=False
     )
     if not affiliation.sees_whole_territory:
         awards = awards.filter(_acts_in(affiliation))
     found = _summaries(awards, affiliation, today)
-    asking = [contract for contract in found if contract.own_alerts or contract.near_members]
+    # A member has nothing to do about a contract that is over: its coordinator has.
+    live = [c for c in found if c.sees_all or c.award.ends_on is None or c.award.ends_on >= today]
+    asking = [contract for contract in live if contract.own_alerts or contract.near_members]
     return sorted(asking, key=lambda contract: _nearest(contract.own_alerts))
 
 

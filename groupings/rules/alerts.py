@@ -46,9 +46,9 @@ class ContractState:
 
     ``ends_on``: with the extensions taken so far, None before the beginning is known; ``last_end_on``: with every
     extension; ``notice_due_on``: for the next extension, None when none is left; ``ceiling``: € excl. tax, None for a
-    framework agreement without maximum; ``consumed``: in total, None when it is not the reader's to see; ``parts``:
-    only those the reader may see; ``renewed_by``: the reference of the grouping that renews it, empty without, None
-    when it is not the reader's to know: nothing is then said of a renewal.
+    framework agreement without maximum; ``is_maximum``: whether it is one, or the amount of a contract; ``consumed``:
+    in total, None when it is not the reader's to see; ``parts``: only those the reader may see; ``renewed_by``: the
+    reference of the grouping that renews it, empty without, None when it is not the reader's to know.
     """
 
     ends_on: date | None
@@ -56,6 +56,7 @@ class ContractState:
     notice_due_on: date | None
     ceiling: Decimal | None
     consumed: Decimal | None
+    is_maximum: bool = True
     parts: Sequence[Part] = ()
     renewed_by: str | None = ""
 
@@ -143,13 +144,13 @@ def _total(state: ContractState) -> Iterator[Alert]:
     if not reached:
         return
     told = f"{format_euros(state.consumed)} consommés sur {format_euros(state.ceiling)} HT"
+    what = "maximum" if state.is_maximum else "montant du marché"
     if reached == REACHED:
         beyond = "dépassé" if state.consumed > state.ceiling else "atteint"
-        yield Alert(
-            AlertKind.CEILING, True, f"Le maximum est {beyond}\u00a0: {told}. Plus aucune commande n’est possible."
-        )
+        stop = " Plus aucune commande n’est possible." if state.is_maximum else ""
+        yield Alert(AlertKind.CEILING, True, f"Le {what} est {beyond}\u00a0: {told}.{stop}")
     else:
-        yield Alert(AlertKind.CEILING, False, f"80\u00a0% du maximum sont atteints\u00a0: {told}.")
+        yield Alert(AlertKind.CEILING, False, f"80\u00a0% du {what} sont atteints\u00a0: {told}.")
 
 
 def _shares(state: ContractState) -> Iterator[Alert]:

@@ -20,11 +20,12 @@ from procurement.core.submission import posted, submit
 
 
 def _end(request: HttpRequest, grouping: Grouping, today: date) -> date | None:
-    """The first end of its contracts, extensions that may still be taken included; else the end that was planned."""
+    """The first end to come of its contracts, extensions that may still be taken included; else the last one gone by,
+    else the end that was planned."""
     ends = [contract.horizon for contract in contract_summaries(grouping, request.affiliation, today)]
     known = [on for on in ends if on is not None]
     if known:
-        return min(known)
+        return min((on for on in known if on >= today), default=max(known))
     planned = grouping.performance_planned_on
     return add_months(planned, grouping.total_months) - timedelta(days=1) if planned else None
 

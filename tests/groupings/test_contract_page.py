@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import reverse
 from djmoney.money import Money
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groupings.actions.contract import contact_remove, contact_save, contract_document_deposit, extension_take
@@ -200,6 +200,27 @@ def test_the_export_of_the_table_is_what_is_on_screen(client, scene):
     assert len(read(client, scene.agent, url, export="csv").splitlines()) == 3  # its own two lots
 
 
+def test_a_contract_of_another_grouping_is_not_found_under_this_one(client, scene):
+    """One's own grouping with the contract, import, contact or file of another: nothing, for reading and writing."""
+    other = make_scene(reference="GC-2025-08")
+    taken = other.consume(other.membership, "1.00").source
+    contact = ContractContact.objects.create(award=other.award, name="A", phone="1")
+    client.force_login(scene.buyer.user)
+    mine, theirs = scene.grouping.pk, other.award.pk
+    for name, arguments in (
+        ("contract", [mine, theirs]),
+        ("price_list", [mine, theirs]),
+        ("contract_extend", [mine, theirs]),
+        ("contact_create", [mine, theirs]),
+        ("contract_document_add", [mine, theirs]),
+        ("consumption_undo", [mine, taken.pk]),
+        ("contact_change", [mine, scene.award.pk, contact.pk]),
+    ):
+        assert client.post(reverse(name, args=arguments)).status_code in (404, 405), name
+    client.post(address(scene, "contact_remove", contact.pk))
+    assert ContractContact.objects.filter(pk=contact.pk).exists()
+
+
 # Contacts and files
 
 
@@ -260,6 +281,7 @@ def test_a_file_is_shared_or_kept_by_the_coordinator(client, scene):
             else {"file": upload, "kind": "ordering"},
         )
     assert GroupingDocument.objects.count() == 2
+    client.get(address(scene))  # the sentences of the two deposits are told here
     text = read(client, scene.agent, address(scene))
     assert "guide.pdf" in text
     assert "interne.pdf" not in text
@@ -361,6 +383,7 @@ def test_the_calendar_holds_the_end_and_for_the_coordinator_the_notice(scene):
     assert dates(scene.agent) == [end]
 
 
+@settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=3, max_size=3),
     st.sampled_from([None, 4, 5]),

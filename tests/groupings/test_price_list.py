@@ -52,7 +52,7 @@ def test_a_unit_price_has_six_decimals_at_most(typed, expected):
 
 @pytest.mark.parametrize("typed", ["1,2345678", "-1", "\u22121", "douze", "1.234,50", "", "1e5", "12345678901"])
 def test_what_is_not_a_unit_price(typed):
-    with pytest.raises(ValueError, match="prix|vide"):
+    with pytest.raises(ValueError, match=r"prix|vide"):
         unit_price(typed or None)
 
 

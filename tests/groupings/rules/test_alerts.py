@@ -129,6 +129,12 @@ def test_the_sentences_of_a_ceiling():
     assert told("2000.01").startswith("Le maximum est dépassé")
 
 
+def test_beyond_the_amount_of_a_contract_nothing_is_said_of_a_maximum():
+    (alert,) = alerts(replace(PLAIN, consumed=Decimal("2100.00"), is_maximum=False), date(2025, 6, 1))
+    assert alert.sentence.startswith("Le montant du marché est dépassé")
+    assert "commande" not in alert.sentence
+
+
 def test_a_framework_agreement_without_maximum_has_no_ceiling():
     state = replace(PLAIN, ceiling=None, consumed=Decimal("900000.00"))
     assert kinds(state, date(2025, 6, 1)) == []
