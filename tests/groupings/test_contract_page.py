@@ -157,7 +157,7 @@ def test_the_pages_hold_with_nothing_at_all(client, scene):
     scene.award.shares.all().delete()
     scene.award.holders.all().delete()
     assert "Aucun prix enregistré" in read(client, scene.agent, address(scene))
-    assert "rien n’a été consommé" in read(client, scene.agent, address(scene))
+    assert "rien n’a été consommé" in read(client, scene.agent, reverse("consumption", args=[scene.grouping.pk]))
     assert "Aucune facture" in read(client, scene.agent, reverse("consumption_lines", args=[scene.grouping.pk]))
 
 
