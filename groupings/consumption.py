@@ -83,7 +83,7 @@ LINE_COLUMNS = (
     Column("SIREN du membre", "membership.organisation.siren", width=14),
     Column("Facture ou mandat n°", "reference", width=24),
     Column("Libellé", lambda line: line.label or None, width=40),
-    Column("Quantité", lambda line: None if line.quantity is None else nombre(line.quantity, 3), width=12),
+    Column("Quantité", "quantity", "decimal", width=12),
     Column("Montant (€ HT)", "amount_excl_tax", "euros"),
 )
 

@@ -123,7 +123,7 @@ TEMPLATE_COLUMNS = (
     ExportColumn("Date", lambda row: None, "date"),
     ExportColumn("Montant (€ HT)", lambda row: None, "euros"),
     ExportColumn("Libellé", lambda row: None, width=40),
-    ExportColumn("Quantité", lambda row: None),
+    ExportColumn("Quantité", lambda row: None, "decimal"),
 )
 
 

@@ -59,8 +59,7 @@ EXPORT_COLUMNS = (
     ExportColumn("Référence", "code", width=20),
     ExportColumn("Désignation", "designation", width=60),
     ExportColumn("Unité", "unit", width=14),
-    # Six decimals: a text a spreadsheet and our own import read back exactly, an amount in euros would be rounded.
-    ExportColumn("Prix unitaire (€ HT)", lambda item: decimals(item.price_excl_tax).replace("\u202f", ""), width=22),
+    ExportColumn("Prix unitaire (€ HT)", "price_excl_tax", "decimal", width=22),
 )
 
 

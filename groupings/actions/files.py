@@ -67,8 +67,7 @@ def grouping_file_deposit(
             actor=actor,
             territory_id=territory_id,
             thread=thread,
-            # A file not shared is told to its member, else to the coordinator's people alone: its name says much.
-            concerns_id=None if is_shared else concerns_id or grouping.coordinator_id,
+            concerns_id=None if is_shared else concerns_id,
             verb="file.deposit",
             sentence=f"{document.get_kind_display()} déposé\u00a0: {document.original_name}",
             after={"document": str(document.pk), "sha256": document.sha256, "size": document.size},

@@ -71,4 +71,8 @@ class GroupingDocument(models.Model):
 
     @property
     def journal_scope(self) -> Scope:
-        return self.membership.journal_scope if self.membership else self.grouping.journal_scope
+        """A file not shared is told to its member, else to the coordinator's people alone: its name says much."""
+        if self.membership:
+            return self.membership.journal_scope
+        scope = self.grouping.journal_scope
+        return scope if self.is_shared else scope._replace(concerns_id=self.grouping.coordinator_id)

@@ -29,17 +29,26 @@ from django.utils.http import content_disposition_header
 from procurement.core.documents.delimited import guard_formula
 from procurement.core.money import round_half_up
 
-Kind = Literal["text", "euros", "integer", "date", "percent", "boolean"]
+Kind = Literal["text", "euros", "integer", "decimal", "date", "percent", "boolean"]
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: The longest text an Excel cell holds, counted as Excel does, in UTF-16 units.
 LONGEST_TEXT = 32_767
 
-_WIDTHS: dict[Kind, float] = {"text": 28, "euros": 16, "integer": 12, "date": 12, "percent": 10, "boolean": 8}
+_WIDTHS: dict[Kind, float] = {
+    "text": 28,
+    "euros": 16,
+    "integer": 12,
+    "decimal": 14,
+    "date": 12,
+    "percent": 10,
+    "boolean": 8,
+}
 _NUMBER_FORMATS: dict[Kind, str] = {
     "euros": '#,##0.00"\u00a0€"',
     "integer": "#,##0",
+    "decimal": "#,##0.00####",
     "date": "dd/mm/yyyy",
     "percent": '0.00"\u00a0"%',
 }
@@ -52,9 +61,9 @@ class Column:
     """One column of an export.
 
     ``value`` is an attribute path of the row (``"organisation.name"``) or a function of the row. ``kind`` says what
-    it gives: "euros" a Decimal or a Money, "integer" an int or a Decimal, "percent" a Decimal in points (25.55 is
-    25,55 %), "date" a date or an instant (told at Paris time), "boolean" true or false (oui, non); None is an empty
-    cell. ``width`` is in characters.
+    it gives: "euros" a Decimal or a Money, "integer" an int or a Decimal, "decimal" a Decimal kept whole (a quantity, a
+    price per unit), "percent" a Decimal in points (25.55 is 25,55 %), "date" a date or an instant (told at Paris time),
+    "boolean" true or false (oui, non); None is an empty cell. ``width`` is in characters.
     """
 
     heading: str
@@ -98,6 +107,12 @@ def _integer(value: Any) -> int:
     return int(value)
 
 
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, float):
+        raise TypeError("Decimal attendu, reçu float.")
+    return Decimal(value)
+
+
 def _percent(value: Any) -> Decimal:
     if isinstance(value, float):
         raise TypeError("Decimal attendu, reçu float.")
@@ -118,6 +133,7 @@ _CONVERSIONS: dict[Kind, Callable[[Any], Any]] = {
     "text": clean_text,
     "euros": _euros,
     "integer": _integer,
+    "decimal": _decimal,
     "date": _date,
     "percent": _percent,
     "boolean": _boolean,
@@ -132,6 +148,8 @@ def _csv_cell(value: Any, kind: Kind) -> str:
     if kind in ("euros", "percent"):
         # "25,55%" without the no-break space of French: spreadsheets read it as a number only so.
         return f"{value:f}".replace(".", ",") + ("%" if kind == "percent" else "")
+    if kind == "decimal":
+        return f"{value.normalize():f}".replace(".", ",")
     return guard_formula(value) if kind == "text" else str(value)
 
 
@@ -211,7 +229,7 @@ def _write_cell(sheet: Any, row: int, position: int, value: Any, kind: Kind, cel
             sheet.write_datetime(row, position, value, cell_format)
     elif kind == "percent":
         sheet.write_number(row, position, value / 100, cell_format)
-    elif kind in ("euros", "integer"):
+    elif kind in ("euros", "integer", "decimal"):
         sheet.write_number(row, position, value, cell_format)
     else:
         sheet.write_string(row, position, value, cell_format)  # never read as a formula nor as a link

@@ -291,6 +291,9 @@ def test_a_file_is_shared_or_kept_by_the_coordinator(client, scene):
     client.force_login(scene.buyer.user)
     for _ in range(2):
         assert client.post(address(scene, "contract_document_drop", kept.pk)).status_code == 302
+    client.get(address(scene))
+    assert "interne.pdf" not in read(client, scene.agent, f"/groupements/{scene.grouping.pk}/", journal="tout")
+    assert "interne.pdf" in read(client, scene.buyer, f"/groupements/{scene.grouping.pk}/", journal="tout")
     wrong = client.post(url, {"file": SimpleUploadedFile("virus.pdf", b"MZ\x90"), "kind": "ordering"})
     assert wrong.status_code == 422
 

@@ -1,7 +1,9 @@
 """The price list of a contract: read from a file, replaced in one transaction after saying what changes."""
 
+import io
 from decimal import Decimal
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
@@ -152,7 +154,7 @@ def test_a_member_searches_and_exports_the_prices(client, scene):
     assert "Importer un bordereau" not in text
     assert "Aucun prix ne contient" in client.get(url, {"q": "%"}).content.decode()
     exported = client.get(url, {"export": "csv", "q": "e"}).content.decode("utf-8-sig")
-    assert exported.splitlines()[1:] == ["A1;Gazole;L;1,234567", "A2;Essence;L;1,50"]
+    assert exported.splitlines()[1:] == ["A1;Gazole;L;1,234567", "A2;Essence;L;1,5"]
     assert client.post(url, upload(*FIRST)).status_code == 403
 
 
@@ -164,6 +166,14 @@ def test_what_is_exported_is_imported_again_without_a_change(client, scene):
         content = client.get(url, {"export": suffix}).content
         page = client.post(url, {"file": SimpleUploadedFile(f"bpu.{suffix}", content)}, follow=True)
         assert "rien ne change" in page.content.decode(), suffix
+
+
+def test_a_spreadsheet_receives_numbers(client, scene):
+    client.force_login(scene.buyer.user)
+    url = reverse("price_list", args=[scene.grouping.pk, scene.award.pk])
+    client.post(url, upload(*FIRST))
+    sheet = openpyxl.load_workbook(io.BytesIO(client.get(url, {"export": "xlsx"}).content)).active
+    assert [cell.value for cell in sheet["D"]][1:] == [1.234567, 1.5, 12]
 
 
 def test_the_command(scene, tmp_path, capsys):
