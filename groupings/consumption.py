@@ -80,7 +80,7 @@ LINE_COLUMNS = (
     Column("Date", "invoiced_on", "date"),
     Column("Lot", "award.lot.number", "integer", width=8),
     Column("Membre", "membership.organisation.name", width=36),
-    Column("SIREN du membre", "membership.organisation.siren", width=14),
+    Column("SIREN du membre", "membership.organisation.siren", width=20),
     Column("Facture ou mandat n°", "reference", width=24),
     Column("Libellé", lambda line: line.label or None, width=40),
     Column("Quantité", "quantity", "decimal", width=12),
@@ -89,14 +89,14 @@ LINE_COLUMNS = (
 
 TABLE_COLUMNS = (
     Column("Lot", lambda row: row[0].award.lot.number, "integer", width=8),
-    Column("Intitulé du lot", lambda row: row[0].award.lot.title, width=36),
+    Column("Intitulé du lot", lambda row: row[0].award.lot.title, width=60),
     Column("Membre", lambda row: row[1].membership.organisation.name, width=36),
-    Column("SIREN du membre", lambda row: row[1].membership.organisation.siren, width=14),
+    Column("SIREN du membre", lambda row: row[1].membership.organisation.siren, width=20),
     Column("Part (€ HT)", lambda row: row[1].share, "euros"),
     Column("Consommé (€ HT)", lambda row: row[1].consumed, "euros"),
-    Column("Consommé sur la part", lambda row: row[1].percent, "percent", width=14),
+    Column("Consommé sur la part", lambda row: row[1].percent, "percent", width=24),
     Column("Lignes", lambda row: row[1].lines, "integer"),
-    Column("Dernière facture", lambda row: row[1].last_on, "date"),
+    Column("Dernière facture", lambda row: row[1].last_on, "date", width=18),
 )
 
 

@@ -247,6 +247,20 @@ def test_the_screen_imports_tells_and_undoes(client, scene):
     assert client.post(undo, {"reason": "Essai"}).status_code == 404  # the second click
 
 
+def test_a_file_whose_columns_are_shifted_does_not_give_an_endless_page(client, scene):
+    """Every line wrong, a thousand are shown, and how many there are is said."""
+    client.force_login(scene.buyer.user)
+    lines = csv(*(f"F-{n};1;{scene.commune.siren};10,00;01/07/2026;;" for n in range(1200)))
+    page = client.post(
+        reverse("consumption", args=[scene.grouping.pk]), {"file": SimpleUploadedFile("decale.csv", lines)}
+    )
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert len(page.context["errors"]) > 1000
+    assert text.count("colonne «\u00a0") == 1000
+    assert "seuls les mille premiers" in text
+
+
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_the_template_names_the_lots_and_members(client, scene, suffix):
     client.force_login(scene.buyer.user)
