@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 MANAGE := $(BIN)/python manage.py
 export PORT
 
-.PHONY: run demo test lint bench browser-ready lock clean
+.PHONY: run demo test lint bench bench-consumption browser-ready lock clean
 
 run: demo  ## the demonstration, served on 127.0.0.1:$(PORT)
 	@$(MANAGE) serve --port $(PORT)
@@ -31,6 +31,9 @@ browser-ready: $(READY)
 bench: $(READY)  ## documents per second beside LibreOffice's mail merge
 	@sh .ci/office
 	$(BIN)/python -m tests.benchmarks.bench_conventions
+
+bench-consumption: $(READY)  ## 20,000 invoice lines imported: seconds and megabytes on one core
+	$(BIN)/python -m tests.benchmarks.bench_consumption
 
 lock:  ## compile requirements.lock again from pyproject.toml, without any index address
 	$(PYTHON) -m venv var/lock-venv && var/lock-venv/bin/pip install --quiet pip-tools

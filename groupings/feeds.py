@@ -19,6 +19,7 @@ from django.urls import reverse
 from groupings.back_planning import plans_of
 from groupings.choices import IN_PREPARATION, ON_A_SESSION, GroupingStatus
 from groupings.exchange.ics import Event
+from groupings.execution import calendar_awards
 from groupings.forecast import notice_of
 from groupings.models import CalendarFeed, Deliberation, Grouping, Membership
 from groupings.reminders import filing_date
@@ -71,6 +72,7 @@ def events_of(affiliation: Affiliation, today: date) -> list[Event]:
         *_session_events(affiliation, groupings, today),
         *_deadlines(affiliation, groupings, today),
         *_stages(affiliation, groupings, today),
+        *_contract_events(affiliation, today),
     ]
     kept = [event for event in events if event.on >= today - HISTORY]
     return sorted(kept, key=lambda event: (event.on, event.uid))
@@ -191,6 +193,28 @@ def _stages(affiliation: Affiliation, groupings: list[Grouping], today: date) ->
         left = tuple(stage for stage in plan.stages if stage.state != State.DONE and stage.code not in told)
         # The journal's last entry: it rises with every change of the grouping, of its needs and of its acts.
         yield from stage_events(grouping, replace(plan, stages=left), sequence=grouping.last_entry)
+
+
+def _contract_events(affiliation: Affiliation, today: date) -> Iterator[Event]:
+    """The end of each contract in use and, for its coordinator's people, the notice of its next extension."""
+    for award in calendar_awards(affiliation):
+        grouping = award.lot.grouping
+        coordinates = affiliation.sees_whole_territory or grouping.coordinator_id == affiliation.organisation_id
+        dates = [(award.ends_on, "fin", "fin du marché")]
+        if coordinates:
+            dates.append((award.notice_due_on, "preavis", "préavis de reconduction"))
+        for on, name, what in dates:
+            if on is None:
+                continue
+            yield Event(
+                uid=_uid(f"marche-{award.pk}-{name}"),
+                sequence=award.version,
+                on=on,
+                summary=f"{grouping.title}, lot {award.lot.number}\u00a0: {what}",
+                description=f"{grouping.reference}, {award.lot.title}",
+                url=settings.SITE_URL + reverse("contract", args=[grouping.pk, award.pk]),
+                alarm_days=ALARM_DAYS if coordinates and on >= today else None,
+            )
 
 
 def _done(affiliation: Affiliation, groupings: list[Grouping]) -> set[tuple[int, str]]:

@@ -255,7 +255,9 @@ def digests(today: date) -> list[tuple[Affiliation, str, str]]:
         Affiliation.objects.filter(
             role=Role.BUYER,
             user__is_active=True,
-            organisation__in=Grouping.objects.filter(status=GroupingStatus.DELIBERATIONS).values("coordinator"),
+            organisation__in=Grouping.objects.filter(
+                status__in=(GroupingStatus.DELIBERATIONS, GroupingStatus.PERFORMANCE)
+            ).values("coordinator"),
         )
         .select_related("user", "organisation")
         .order_by("pk")
@@ -281,7 +283,7 @@ def send_digest(buyer: Affiliation, key: str, text: str, *, today: date, now: da
         queue(
             key=key,
             recipient=buyer.user.email,
-            subject=f"Semaine du {monday:%d/%m/%Y}\u00a0: où en sont les délibérations",
+            subject=f"Semaine du {monday:%d/%m/%Y}\u00a0: où en sont les groupements",
             text=text,
             territory_id=buyer.territory_id,
             thread=f"organisation:{buyer.organisation_id}",

@@ -21,6 +21,7 @@ from groupings.choices import (
     DeliberationStatus,
     GroupingStatus,
 )
+from groupings.execution import ContractSummary, watched_contracts
 from groupings.models import Deliberation, Grouping, Membership
 
 #: A deadline this near is shown today.
@@ -96,17 +97,19 @@ class Milestone:
 
 @dataclass
 class Todo:
-    """The tasks of one day, each list with the oldest deadline first."""
+    """The tasks of one day, each list with the oldest deadline first; ``contracts``: those in use that ask for
+    something."""
 
     late: list[Task] = field(default_factory=list)
     soon: list[Task] = field(default_factory=list)
     to_transmit: list[Task] = field(default_factory=list)
     later: list[Task] = field(default_factory=list)
+    contracts: list[ContractSummary] = field(default_factory=list)
     next_milestone: Milestone | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.late or self.soon or self.to_transmit)
+        return not (self.late or self.soon or self.to_transmit or self.contracts)
 
     @property
     def sentence(self) -> str:
@@ -123,13 +126,14 @@ def _s(count: int) -> str:
 
 
 def todo_on(affiliation, today: date) -> Todo:
-    """The tasks of ``affiliation`` on ``today``; empty for nobody. Five queries, whatever the number of rows."""
+    """The tasks of ``affiliation`` on ``today``; empty for nobody. Six queries at most, whatever the rows."""
     todo = Todo()
     if affiliation is None:
         return todo
     for task in [*_votes(affiliation, today), *_signatures(affiliation, today), *_needs(affiliation, today)]:
         {Urgency.LATE: todo.late, Urgency.SOON: todo.soon, Urgency.LATER: todo.later}[task.urgency].append(task)
     todo.to_transmit = _transmissions(affiliation, today)
+    todo.contracts = watched_contracts(affiliation, today)
     for tasks in (todo.late, todo.soon, todo.later, todo.to_transmit):
         tasks.sort(key=_oldest_deadline_first)
     if todo.is_empty:

@@ -17,8 +17,15 @@ from procurement.core.journal.record import delete_recorded, save_recorded
 from procurement.core.money import format_euros
 
 
-def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on: date, actor: Actor) -> Membership:
-    """Add a member, with the deliberation it will have to pass.
+def membership_add(
+    *,
+    grouping: Grouping,
+    organisation: Organisation,
+    joined_on: date,
+    actor: Actor,
+    contact: Membership | None = None,
+) -> Membership:
+    """Add a member, with the deliberation it will have to pass; ``contact``: the membership whose contact it keeps.
 
     Refused once the tender has started: a member who joins later cannot benefit from it (rép. min. n° 100136 du
     17/05/2011), and the composition is then frozen.
@@ -27,6 +34,9 @@ def membership_add(*, grouping: Grouping, organisation: Organisation, joined_on:
     if organisation.root_id != grouping.territory_id:
         raise BusinessError("Cet organisme n’est pas dans votre annuaire.", field="organisation")
     membership = Membership(grouping=grouping, organisation=organisation, joined_on=joined_on)
+    if contact is not None:
+        for name in ("contact_name", "contact_email", "contact_phone"):
+            setattr(membership, name, getattr(contact, name))
     with transaction.atomic():
         now = Grouping.objects.select_for_update().get(pk=grouping.pk)  # the launch waits, or has won
         if now.is_launched:

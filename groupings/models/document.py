@@ -71,6 +71,7 @@ class GroupingDocument(models.Model):
 
     @property
     def journal_scope(self) -> Scope:
+        """A file not shared is told to its member, else to the coordinator's people alone: its name says much."""
         if self.membership:
             return self.membership.journal_scope
         scope = self.grouping.journal_scope

@@ -11,7 +11,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from groupings.actions.renewal import RENEWABLE
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, answer_badge
+from groupings.execution import IN_USE, contract_summaries
 from groupings.forecast import launch_states, readiness
 from groupings.models import (
     Convention,
@@ -275,13 +277,16 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "needs_total": page.needs_total(),
         "frozen_total": sum(page.frozen.values(), ZERO),
         "steps": page.steps(),
-        "launch": None
-        if grouping.is_declared_only or not grouping.is_in_preparation
-        else launch_card(grouping, page.launch_states, today),
+        "launch": launch_card(grouping, page.launch_states, today)
+        if grouping.is_in_preparation and not grouping.is_declared_only
+        else None,
         "planned": planned_dates(grouping, today),
         "procedure": page_card(grouping, page, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),
+        "contracts": contract_summaries(grouping, request.affiliation, today),
+        "is_in_use": grouping.status in IN_USE,
+        "may_renew": page.may_change and grouping.status in RENEWABLE and not grouping.is_declared_only,
         "may_generate": page.may_change
         and may(request.affiliation, "convention.generate", organisation_id=grouping.coordinator_id)
         and not grouping.is_declared_only,

@@ -48,6 +48,7 @@ _WIDTHS: dict[Kind, float] = {
 _NUMBER_FORMATS: dict[Kind, str] = {
     "euros": '#,##0.00"\u00a0€"',
     "integer": "#,##0",
+    "decimal": "#,##0.00####",
     "date": "dd/mm/yyyy",
     "percent": '0.00"\u00a0"%',
 }

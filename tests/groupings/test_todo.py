@@ -267,6 +267,6 @@ def test_few_queries_whatever_the_rows(votes, django_assert_num_queries):
         for _ in range(20):
             make_membership(grouping, make_organisation(parent=metropole))
     affiliation = make_affiliation(metropole)
-    # votes, signatures, needs, transmissions; a fifth for the next date when nothing is due
-    with django_assert_num_queries(4):
+    # votes, signatures, needs, transmissions, contracts; a sixth for the next date when nothing is due
+    with django_assert_num_queries(5):
         todo_on(affiliation, TODAY)

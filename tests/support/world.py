@@ -84,6 +84,9 @@ class Territory:
     consultation: Consultation
     question: Question
     award: Award
+    contact: ContractContact
+    taken: ConsumptionImport
+    contract_file: GroupingDocument
     people: dict[str, Affiliation] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict]:
@@ -95,6 +98,8 @@ class Territory:
         session = {**body, "session_pk": self.session.pk}
         deliberation = {"pk": self.deliberation.pk}
         link = {"token": link_token(self.link)}
+        launched = {"pk": self.launched.pk}
+        contract = {**launched, "award_pk": self.award.pk}
         return {
             "grouping_detail": grouping,
             "grouping_change": grouping,
@@ -152,6 +157,20 @@ class Territory:
             "award_dates": {"pk": self.launched.pk, "lot_pk": self.award.lot_id},
             "award_shares": {"pk": self.launched.pk, "lot_pk": self.award.lot_id},
             "award_export": {"pk": self.launched.pk, "extension": "csv"},
+            "contract": contract,
+            "contract_extend": contract,
+            "price_list": contract,
+            "price_list_template": contract,
+            "contact_create": contract,
+            "contact_change": {**contract, "contact_pk": self.contact.pk},
+            "contact_remove": {**contract, "contact_pk": self.contact.pk},
+            "contract_document_add": contract,
+            "contract_document_drop": {**contract, "document_pk": self.contract_file.pk},
+            "consumption": launched,
+            "consumption_template": launched,
+            "consumption_lines": launched,
+            "consumption_undo": {**launched, "import_pk": self.taken.pk},
+            "grouping_renew": launched,
             "organisation_detail": body,
             "organisation_change": body,
             "epci_add_communes": body,
@@ -346,7 +365,7 @@ def make_launched(marker: str, metropole: Organisation, commune: Organisation) -
     )
     award.holders.update(name=f"Titulaire {marker}")
     PriceItem.objects.create(award=award, code="G1", designation=f"Gazole {marker}", price_excl_tax="1.234567")
-    ContractContact.objects.create(award=award, name=f"Contact {marker}", phone="04 00 00 00 00")
+    contact = ContractContact.objects.create(award=award, name=f"Contact {marker}", phone="04 00 00 00 00")
     taken = ConsumptionImport.objects.create(
         grouping=grouping,
         filename=f"mandats {marker}.csv",
@@ -364,6 +383,19 @@ def make_launched(marker: str, metropole: Organisation, commune: Organisation) -
         amount_excl_tax=Money("100.00", "EUR"),
         fingerprint=f"world {marker}",
     )
+    content = f"%PDF notice {marker}".encode()
+    contract_file = GroupingDocument(
+        grouping=grouping,
+        lot=lot,
+        kind=GroupingDocument.Kind.ORDERING,
+        is_shared=True,
+        extension="pdf",
+        original_name=f"Notice de commande {marker}.pdf",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        deposited_by=f"Acheteur {marker}",
+    )
+    contract_file.file.save("notice.pdf", ContentFile(content))
     ExternalContract.objects.create(
         organisation=commune,
         reference=f"X-{marker}"[:60],
@@ -381,4 +413,7 @@ def make_launched(marker: str, metropole: Organisation, commune: Organisation) -
         "consultation": consultation,
         "question": question,
         "award": award,
+        "contact": contact,
+        "taken": taken,
+        "contract_file": contract_file,
     }
