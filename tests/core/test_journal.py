@@ -132,7 +132,19 @@ def test_a_removal_keeps_what_was_removed():
     lot = make_lot(grouping, 3, title="Papier recyclé")
     delete_recorded(lot, actor=SYSTEM, verb="lot.remove", sentence="Lot retiré", reason="doublon")
     entry = JournalEntry.objects.get()
-    assert entry.before == {"grouping_id": grouping.pk, "number": 3, "title": "Papier recyclé", "cpv": ""}
+    assert entry.before == {
+        "grouping_id": grouping.pk,
+        "number": 3,
+        "title": "Papier recyclé",
+        "cpv": "",
+        "is_framework": False,
+        "minimum_excl_tax": None,
+        "minimum_excl_tax_currency": "EUR",
+        "maximum_excl_tax": None,
+        "maximum_excl_tax_currency": "EUR",
+        "takes_small_lot_exception": False,
+        "small_lot_reason": "",
+    }
     assert (entry.after, entry.reason) == ({}, "doublon")
 
 
