@@ -56,7 +56,7 @@ def unit_price(verbose_name: str, **options) -> models.DecimalField:
         decimal_places=6,
         null=True,
         blank=True,
-        validators=[MinValueValidator(0)],
+        validators=[MinValueValidator(0, "Un prix ne peut pas être négatif.")],
         **options,
     )
 
