@@ -12,26 +12,15 @@ from functools import cached_property
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from groupings.choices import Badge
+from groupings.choices import Badge, survey_badge
 from groupings.models import Grouping, Lot, Membership, NeedLine, NeedsDraft, NeedsSubmission
 from groupings.needs_remarks import Remark, remarks_of
 from groupings.needs_state import last_submissions, says_no_need
 from groupings.rules.framework import Bounds, lacks, suggested_bounds
+from groupings.rules.needs import quantity_told
 from groupings.rules.years import Year, contract_years, spread
 from procurement.core.journal.models import JournalEntry
 from procurement.core.money import ZERO, format_euros, round_half_up
-from procurement.core.templatetags.fr import nombre
-
-SENT = ("green", "check-circle-fill")
-DRAFT = Badge("Brouillon, non transmis", "late", "exclamation-triangle-fill")
-NOT_STARTED = Badge("Pas commencé", "neutral", "circle")
-BY_COORDINATOR = Badge("Saisi par le coordonnateur", "blue", "pencil")
-
-
-def quantity_told(quantity: Decimal, unit: str) -> str:
-    """« 1 500,5 rames »: no zero that its column added."""
-    decimals = max(0, -quantity.normalize().as_tuple().exponent)
-    return f"{nombre(quantity, decimals)} {unit}".strip()
 
 
 @dataclass(frozen=True)
@@ -71,9 +60,8 @@ class Cell:
     @property
     def quantity(self) -> str:
         """A year's quantity with its unit; empty when unknown."""
-        return (
-            "" if self.line is None or self.line.quantity is None else quantity_told(self.line.quantity, self.line.unit)
-        )
+        line = self.line
+        return "" if line is None or line.quantity is None else quantity_told(line.quantity, line.unit)
 
 
 @dataclass
@@ -155,15 +143,12 @@ class Overview:
         is_coordinator = membership.organisation_id == self.grouping.coordinator_id
         notes: list[str] = []
         if answer is not None:
-            badge = Badge(f"Transmis le {timezone.localtime(answer.submitted_at):%d/%m/%Y}", *SENT)
             notes += ["hors délai"] * answer.is_late
             notes += ["saisi par le coordonnateur"] * (answer.pk in self.entered and not is_coordinator)
-        elif has_lines:
-            badge = BY_COORDINATOR
-        else:
-            badge = DRAFT if membership.has_draft else NOT_STARTED
-        if membership.has_draft and badge != DRAFT:
+        if membership.has_draft and (answer is not None or has_lines):
             notes.append("une correction en brouillon, non transmise")
+        sent_on = None if answer is None else timezone.localtime(answer.submitted_at).date()
+        badge = survey_badge(sent_on=sent_on, is_known=has_lines, has_draft=membership.has_draft)
         return Row(membership, badge, notes, answer is not None or has_lines, membership.has_draft, cells)
 
     @property

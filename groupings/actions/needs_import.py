@@ -13,7 +13,7 @@ from django.utils import timezone
 from groupings.actions.needs import needs_submit, survey_refusal
 from groupings.exchange.needs_workbook import COLUMNS, TO_CONFIRM, entry_of_row
 from groupings.models import Grouping, Lot, Membership, NeedsSubmission
-from groupings.needs_state import Entries, current_entries, entry_as_sent, former_entries, last_submissions, plain
+from groupings.needs_state import Entries, current_entries, entry_as_sent, former_figures, last_submissions, plain
 from groupings.rules.needs import NeedEntry, entry_refusals
 from members.roles import may
 from procurement.core.actors import Actor
@@ -127,7 +127,8 @@ class _Reading:
             self.members[membership.organisation.siren] = membership
         self.sent = last_submissions(self.members.values())
         self.current: Entries = current_entries(self.members.values(), self.lots.values(), self.sent)
-        self.former: Entries = former_entries(grouping, self.members.values())
+        former = former_figures(grouping, self.members.values())
+        self.former: Entries = {key: figures.entry for key, figures in former.items()}
         self.answers: dict[int, _Answer] = {}
         self.lines: dict[tuple[int, int], int] = {}  # (membership, lot number) → line of the file
         self.asked: set[int] = set()  # members whose survey was asked whether it takes answers

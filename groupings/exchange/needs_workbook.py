@@ -20,22 +20,11 @@ from procurement.core.exports import clean_text
 from procurement.core.imports import Column
 
 SHEET, GUIDE = "Besoins", "Consignes"
-#: The only hint: the units most asked for. Another one may be typed.
+#: A hint, in the workbook and in the form: the units most asked for. Another one may be typed.
 UNITS = (
-    "unité",
-    "rame",
-    "carton",
-    "boîte",
-    "palette",
-    "litre",
-    "m³",
-    "kWh",
-    "MWh",
-    "kg",
-    "tonne",
-    "heure",
-    "jour",
-)
+    "unité", "rame", "carton", "boîte", "palette", "litre", "m³", "m²", "kWh", "MWh", "kg", "tonne", "heure", "jour",
+    "mois", "repas", "véhicule", "bâtiment", "site",
+)  # fmt: skip
 TO_CONFIRM, CONFIRMED = "à confirmer", "confirmé"
 _UNIT_PRICE = re.compile(r"\d{1,10}(?:[.,]\d{1,6})?", re.ASCII)
 _QUANTITY = re.compile(r"\d{1,11}(?:[.,]\d{1,3})?", re.ASCII)

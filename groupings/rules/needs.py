@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from procurement.core.money import format_euros, round_half_up
+from procurement.core.money import format_euros, format_number, round_half_up
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,16 @@ class NeedEntry:
     def is_empty(self) -> bool:
         """Nothing was said, not even that there is no need."""
         return self == NeedEntry()
+
+    @property
+    def quantity_told(self) -> str:
+        """« 1 500,5 rames »; empty when unknown."""
+        return "" if self.quantity is None else quantity_told(self.quantity, self.unit)
+
+
+def quantity_told(quantity: Decimal, unit: str) -> str:
+    """« 1 500,5 rames »: no zero that its column added."""
+    return f"{format_number(quantity)} {unit}".strip()
 
 
 def whole_amount(yearly: Decimal, months: int) -> Decimal:

@@ -77,7 +77,7 @@ def test_what_was_sent_stays_when_a_lot_or_the_duration_changes(survey):
     assert (first.title, first.months, first.estimated) == ("Lot de fournitures 1", 48, Decimal("4938.24"))
     assert first.quantity_text == "300 rame"
     assert first.unit_price_text == "4,1152\u00a0€\u00a0HT"
-    assert (second.has_no_need, second.estimated) == (True, None)
+    assert (second.entry.has_no_need, second.estimated) == (True, None)
 
 
 def test_every_lot_is_answered_and_all_the_refusals_are_told_at_once(survey):
