@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from groupings.choices import Badge, survey_badge
@@ -123,19 +123,22 @@ class Overview:
         needs = NeedLine.objects.visible_to(self.affiliation).filter(membership__grouping=self.grouping).active()
         self.lines = {(need.membership_id, need.lot_id): need for need in needs}
         answers = last_submissions(self.memberships)
-        self.entered = self._entered_by_coordinator() if self.sees_all else set()
+        self.entered = self._entered_for()
         self.rows = [self._row(membership, answers.get(membership.pk)) for membership in self.memberships]
 
-    def _entered_by_coordinator(self) -> set[int]:
-        """The answers that the coordinator's people sent for a member: the journal says who acted."""
-        entries = JournalEntry.objects.filter(thread=self.grouping.thread, verb="needs.submit").exclude(
-            organisation_id__isnull=False, organisation_id__in=self._members_alone()
-        )
-        return {entry["submission"] for entry in entries.values_list("after", flat=True) if "submission" in entry}
-
-    def _members_alone(self) -> list[int]:
-        own = self.grouping.coordinator_id
-        return [item.organisation_id for item in self.memberships if item.organisation_id != own]
+    def _entered_for(self) -> dict[int, str]:
+        """The answers that others than the member sent for it, submission → by whom: the journal says who acted. A
+        command acts for the coordinator."""
+        bodies = [membership.organisation_id for membership in self.memberships]
+        entries = JournalEntry.objects.filter(
+            thread=self.grouping.thread, verb="needs.submit", concerns_id__in=bodies
+        ).exclude(organisation_id=F("concerns_id"))
+        coordination = (None, self.grouping.coordinator_id)
+        return {
+            after["submission"]: "saisi par le coordonnateur" if by in coordination else "saisi pour le membre"
+            for after, by in entries.values_list("after", "organisation_id")
+            if "submission" in after
+        }
 
     def _row(self, membership: Membership, answer: NeedsSubmission | None) -> Row:
         cells = [Cell(self.lines.get((membership.pk, lot.pk)), says_no_need(answer, lot.number)) for lot in self.lots]
@@ -144,7 +147,8 @@ class Overview:
         notes: list[str] = []
         if answer is not None:
             notes += ["hors délai"] * answer.is_late
-            notes += ["saisi par le coordonnateur"] * (answer.pk in self.entered and not is_coordinator)
+            if answer.pk in self.entered and not is_coordinator:
+                notes.append(self.entered[answer.pk])
         if membership.has_draft and (answer is not None or has_lines):
             notes.append("une correction en brouillon, non transmise")
         sent_on = None if answer is None else timezone.localtime(answer.submitted_at).date()
