@@ -19,6 +19,7 @@ from members.roles import may
 from procurement.core.actors import Actor
 from procurement.core.documents.tabular import MAX_ROWS
 from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.exports import clean_text
 from procurement.core.imports import Checked, ImportError_, Row, check, read_table
 from procurement.core.journal.record import record
 
@@ -67,7 +68,7 @@ def needs_import(
     The lots of a member that the file does not hold, or leaves empty, keep what was answered; a member who has never
     answered one of them is refused. Lines still « à confirmer », with the figures of the former grouping, say nothing.
     A member who has answered since the workbook was made keeps its figures: the line untouched says nothing, the line
-    changed is refused.
+    changed is refused. The workbook of another grouping, or of lots renumbered since, is refused line by line.
     Raises NotAllowed, or ImportRefused with every error of every line: nothing is then written.
     """
     if not _may_write_any(grouping, actor):
@@ -151,8 +152,21 @@ class _Reading:
         membership, lot = self.members.get(row.values.get("siren")), self.lots.get(row.values.get("lot"))
         if "siren" in row.values and (refusal := self._member_refusal(row["siren"], membership)):
             self.checked.refuse(row.line, "siren", refusal)
+        told = row.values.get("grouping") or ""
+        if told and told != clean_text(self.grouping.reference):
+            self.checked.refuse(
+                row.line, "grouping", f"Ce classeur est celui de {told}, et non de {self.grouping.reference}."
+            )
+            return
         if "lot" in row.values and lot is None:
             self.checked.refuse(row.line, "lot", f"Ce groupement n’a pas de lot {row['lot']}.")
+        if lot is not None and (title := row.values.get("title")) and _plain(title) != _plain(clean_text(lot.title)):
+            self.checked.refuse(
+                row.line,
+                "title",
+                f"Le lot {lot.number} est «\u00a0{lot.title}\u00a0», et non «\u00a0{title}\u00a0»\u00a0: téléchargez "
+                "de nouveau le classeur.",
+            )
         if membership is not None and lot is not None:
             former = self.lines.setdefault((membership.pk, lot.number), row.line)
             if former != row.line:
@@ -252,6 +266,11 @@ class _Reading:
         """The body the file is about when it is about one alone: the journal then shows it to that body."""
         bodies = {answer.membership.organisation_id for answer in self.answers.values()}
         return bodies.pop() if len(bodies) == 1 else None
+
+
+def _plain(title: str) -> str:
+    """A title to be compared: its spaces and its capitals do not make another lot."""
+    return " ".join(title.split()).casefold()
 
 
 def _answered_since(membership: Membership, last: NeedsSubmission) -> str:

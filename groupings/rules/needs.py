@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from procurement.core.money import format_euros, format_number, round_half_up
+from procurement.core.money import LARGEST_AMOUNT, format_euros, format_number, round_half_up
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ def entry_refusals(entry: NeedEntry, months: int) -> dict[str, str]:
             refusals[name] = (
                 "Zéro n’est pas un besoin\u00a0: cochez «\u00a0Pas de besoin\u00a0», ou laissez vide si c’est inconnu."
             )
+        elif name == "yearly_amount" and value is not None and whole_amount(value, months) > LARGEST_AMOUNT:
+            refusals[name] = f"Sur {months} mois, il dépasse le plus grand montant possible\u00a0: vérifiez-le."
     if entry.unit_price is not None and entry.unit_price < 0:
         refusals["unit_price"] = "Un prix ne peut pas être négatif."
     if entry.yearly_amount is None and entry.total_amount is None and entry.quantity is None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -119,6 +119,13 @@ def test_a_late_answer_is_taken_and_said_so_until_the_closing(survey):
 def test_the_day_itself_is_not_late(survey):
     Grouping.objects.update(needs_due_on=in_days(0))
     assert not send(survey).is_late
+
+
+def test_the_day_ends_at_midnight_in_paris(survey):
+    """In November Paris is an hour ahead: 22:59 UTC is 23:59, 23:00 UTC is the next day."""
+    Grouping.objects.filter(pk=survey.grouping.pk).update(needs_due_on=date(2026, 11, 10))
+    assert send(survey, now=datetime(2026, 11, 10, 22, 59, tzinfo=UTC)).is_late is False
+    assert send(survey, entries={1: NO_NEED, 2: NO_NEED}, now=datetime(2026, 11, 10, 23, 0, tzinfo=UTC)).is_late is True
 
 
 def test_a_survey_that_locks_takes_nothing_after_its_day_but_from_the_coordinator(survey):
