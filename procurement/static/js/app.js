@@ -13,9 +13,9 @@
   if (errors) { errors.focus(); }
   document.addEventListener("keydown", function (event) { if (event.key === "Escape") { document.querySelectorAll(".user-menu[open]").forEach(function (menu) { menu.open = false; menu.querySelector("summary").focus(); }); } });
   // What was typed comes back when its sending never arrived: session lost, network cut. The form says by the boxes
-  // named in data-keep what it was read from: once the server has taken the sending, they have changed.
+  // named in data-keep what it was read from, which the server changes when it takes a sending; by data-key, which it is.
   document.querySelectorAll("form[data-keep]").forEach(function (form) {
-    var key = "kept:" + location.pathname, names = form.dataset.keep.split(" "), kept = null;
+    var key = "kept:" + form.dataset.key, names = form.dataset.keep.split(" "), kept = null;
     function boxes() { return Array.from(form.elements).filter(function (box) { return box.name && !/^(hidden|file|submit|button|fieldset)$/.test(box.type); }); }
     function value(box) { return box.type === "checkbox" ? box.checked : box.value; }
     function read() { return names.map(function (name) { return form.elements[name].value; }).join("/"); }
