@@ -71,6 +71,7 @@ class Row:
     membership: Membership
     badge: Badge
     notes: list[str]
+    is_sent: bool
     has_answered: bool
     has_draft: bool
     cells: list[Cell]
@@ -153,7 +154,8 @@ class Overview:
             notes.append("une correction en brouillon, non transmise")
         sent_on = None if answer is None else timezone.localtime(answer.submitted_at).date()
         badge = survey_badge(sent_on=sent_on, is_known=has_lines, has_draft=membership.has_draft)
-        return Row(membership, badge, notes, answer is not None or has_lines, membership.has_draft, cells)
+        is_sent = answer is not None
+        return Row(membership, badge, notes, is_sent, is_sent or has_lines, membership.has_draft, cells)
 
     @property
     def answered_sentence(self) -> str:

@@ -122,12 +122,14 @@ def test_who_sent_the_answer_is_told_when_it_is_not_the_member(client):
     assert "saisi par le coordonnateur" in survey.page(client, own).content.decode()
 
 
-def test_a_correction_left_in_draft_is_told_beside_the_answer_that_counts():
+def test_a_correction_left_in_draft_is_told_beside_the_answer_that_counts(client):
     survey = Survey(communes=1)
     survey.submit(survey.members[0], yearly("100"), NO_NEED)
     NeedsDraft.objects.create(membership=survey.members[0], lines={}, saved_by="Secrétaire")
     (row,) = survey.overview().rows
     assert row.badge.word == "Transmis le 12/11/2026"
+    receipt = reverse("needs_receipt", args=[survey.grouping.pk, survey.members[0].pk])
+    assert receipt in survey.page(client).content.decode()
     assert row.notes == ["une correction en brouillon, non transmise"]
 
 
