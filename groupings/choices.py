@@ -1,6 +1,7 @@
 """The closed lists of a grouping: label, and for states the badge that shows them, in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from django.db import models
 
@@ -133,10 +134,22 @@ LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")
 NEEDS_DRAFT_BADGE = Badge("Brouillon, non transmis", "late", "exclamation-triangle-fill")
 NEEDS_CHANGED_BADGE = Badge("Modifications non transmises", "late", "exclamation-triangle-fill")
 NEEDS_SENT_BADGE = Badge("Besoins transmis", "green", "check-circle-fill")
+NEEDS_KNOWN_BADGE = Badge("Saisi par le coordonnateur", "blue", "pencil")
+NEEDS_AWAITED_BADGE = Badge("Pas commencé", "neutral", "circle")
 
 
 def answer_badge(*, has_draft: bool, has_submission: bool) -> Badge:
-    """Where an answer to the survey stands: never sent, changed since it was, or sent."""
+    """Where its own answer to the survey stands, for the member: never sent, changed since it was, or sent."""
     if has_submission:
         return NEEDS_CHANGED_BADGE if has_draft else NEEDS_SENT_BADGE
     return NEEDS_DRAFT_BADGE
+
+
+def survey_badge(*, sent_on: date | None, is_known: bool, has_draft: bool) -> Badge:
+    """Where one member stands, for the coordinator: it sent its figures, or the coordinator holds some (``is_known``),
+    or it has only begun."""
+    if sent_on is not None:
+        return replace(NEEDS_SENT_BADGE, word=f"Transmis le {sent_on:%d/%m/%Y}")
+    if is_known:
+        return NEEDS_KNOWN_BADGE
+    return NEEDS_DRAFT_BADGE if has_draft else NEEDS_AWAITED_BADGE

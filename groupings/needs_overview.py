@@ -9,29 +9,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from groupings.choices import Badge
+from groupings.choices import Badge, survey_badge
 from groupings.models import Grouping, Lot, Membership, NeedLine, NeedsDraft, NeedsSubmission
 from groupings.needs_remarks import Remark, remarks_of
 from groupings.needs_state import last_submissions, says_no_need
 from groupings.rules.framework import Bounds, lacks, suggested_bounds
+from groupings.rules.needs import quantity_told
 from groupings.rules.years import Year, contract_years, spread
 from procurement.core.journal.models import JournalEntry
 from procurement.core.money import ZERO, format_euros, round_half_up
-from procurement.core.templatetags.fr import nombre
-
-SENT = ("green", "check-circle-fill")
-DRAFT = Badge("Brouillon, non transmis", "late", "exclamation-triangle-fill")
-NOT_STARTED = Badge("Pas commencé", "neutral", "circle")
-BY_COORDINATOR = Badge("Saisi par le coordonnateur", "blue", "pencil")
-
-
-def quantity_told(quantity: Decimal, unit: str) -> str:
-    """« 1 500,5 rames »: no zero that its column added."""
-    decimals = max(0, -quantity.normalize().as_tuple().exponent)
-    return f"{nombre(quantity, decimals)} {unit}".strip()
 
 
 @dataclass(frozen=True)
@@ -71,9 +60,8 @@ class Cell:
     @property
     def quantity(self) -> str:
         """A year's quantity with its unit; empty when unknown."""
-        return (
-            "" if self.line is None or self.line.quantity is None else quantity_told(self.line.quantity, self.line.unit)
-        )
+        line = self.line
+        return "" if line is None or line.quantity is None else quantity_told(line.quantity, line.unit)
 
 
 @dataclass
@@ -83,6 +71,7 @@ class Row:
     membership: Membership
     badge: Badge
     notes: list[str]
+    is_sent: bool
     has_answered: bool
     has_draft: bool
     cells: list[Cell]
@@ -135,19 +124,22 @@ class Overview:
         needs = NeedLine.objects.visible_to(self.affiliation).filter(membership__grouping=self.grouping).active()
         self.lines = {(need.membership_id, need.lot_id): need for need in needs}
         answers = last_submissions(self.memberships)
-        self.entered = self._entered_by_coordinator() if self.sees_all else set()
+        self.entered = self._entered_for()
         self.rows = [self._row(membership, answers.get(membership.pk)) for membership in self.memberships]
 
-    def _entered_by_coordinator(self) -> set[int]:
-        """The answers that the coordinator's people sent for a member: the journal says who acted."""
-        entries = JournalEntry.objects.filter(thread=self.grouping.thread, verb="needs.submit").exclude(
-            organisation_id__isnull=False, organisation_id__in=self._members_alone()
-        )
-        return {entry["submission"] for entry in entries.values_list("after", flat=True) if "submission" in entry}
-
-    def _members_alone(self) -> list[int]:
-        own = self.grouping.coordinator_id
-        return [item.organisation_id for item in self.memberships if item.organisation_id != own]
+    def _entered_for(self) -> dict[int, str]:
+        """The answers that others than the member sent for it, submission → by whom: the journal says who acted. A
+        command acts for the coordinator."""
+        bodies = [membership.organisation_id for membership in self.memberships]
+        entries = JournalEntry.objects.filter(
+            thread=self.grouping.thread, verb="needs.submit", concerns_id__in=bodies
+        ).exclude(organisation_id=F("concerns_id"))
+        coordination = (None, self.grouping.coordinator_id)
+        return {
+            after["submission"]: "saisi par le coordonnateur" if by in coordination else "saisi pour le membre"
+            for after, by in entries.values_list("after", "organisation_id")
+            if "submission" in after
+        }
 
     def _row(self, membership: Membership, answer: NeedsSubmission | None) -> Row:
         cells = [Cell(self.lines.get((membership.pk, lot.pk)), says_no_need(answer, lot.number)) for lot in self.lots]
@@ -155,16 +147,15 @@ class Overview:
         is_coordinator = membership.organisation_id == self.grouping.coordinator_id
         notes: list[str] = []
         if answer is not None:
-            badge = Badge(f"Transmis le {timezone.localtime(answer.submitted_at):%d/%m/%Y}", *SENT)
             notes += ["hors délai"] * answer.is_late
-            notes += ["saisi par le coordonnateur"] * (answer.pk in self.entered and not is_coordinator)
-        elif has_lines:
-            badge = BY_COORDINATOR
-        else:
-            badge = DRAFT if membership.has_draft else NOT_STARTED
-        if membership.has_draft and badge != DRAFT:
+            if answer.pk in self.entered and not is_coordinator:
+                notes.append(self.entered[answer.pk])
+        if membership.has_draft and (answer is not None or has_lines):
             notes.append("une correction en brouillon, non transmise")
-        return Row(membership, badge, notes, answer is not None or has_lines, membership.has_draft, cells)
+        sent_on = None if answer is None else timezone.localtime(answer.submitted_at).date()
+        badge = survey_badge(sent_on=sent_on, is_known=has_lines, has_draft=membership.has_draft)
+        is_sent = answer is not None
+        return Row(membership, badge, notes, is_sent, is_sent or has_lines, membership.has_draft, cells)
 
     @property
     def answered_sentence(self) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from groupings.forecast import reference_population
-from groupings.models import AwardShare, Grouping, Lot, Membership, NeedLine
-from groupings.needs_state import former_lines
+from groupings.models import Grouping, Lot, Membership, NeedLine
+from groupings.needs_state import former_lines, former_shares
 from groupings.rules.outliers import history_remark, population_remarks
 from members.models import Organisation
 
@@ -76,8 +76,7 @@ def _former(grouping: Grouping, affiliation) -> dict[tuple[int, int], Former]:
         if amount is not None:
             year = line.lot.grouping.opened_on.year
             found[line.membership.organisation_id, line.lot.number] = Former(amount, f"son besoin de {year}")
-    shares = AwardShare.objects.visible_to(affiliation).filter(award__lot__grouping=grouping.renews_id)
-    for share in shares.select_related("membership", "award__lot__grouping"):
+    for share in former_shares(grouping, affiliation):
         award, former = share.award, share.award.lot.grouping
         amount = Fraction(share.amount_excl_tax.amount) * 12 / (award.total_months or former.total_months)
         year = (award.starts_on or award.decided_on).year

@@ -1,13 +1,17 @@
-"""What the members have said of their needs: the line that counts, the answer « no need », the former figures."""
+"""What the members have said of their needs: the line that counts, the answer « no need », the former figures.
+
+The only place that reads them: the form, the workbook and the import all show, or compare, these entries.
+"""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from groupings.models import Grouping, Lot, Membership, NeedLine, NeedsSubmission
-from groupings.rules.needs import NeedEntry, whole_amount
+from groupings.models import AwardHolder, AwardShare, Grouping, Lot, Membership, NeedLine, NeedsSubmission
+from groupings.rules.needs import NeedEntry, whole_amount, yearly_amount
 
 #: (membership, lot number) → what is said of it.
 Entries = dict[tuple[int, int], NeedEntry]
@@ -33,7 +37,7 @@ def plain(entry: NeedEntry, months: int) -> NeedEntry:
     """The entry without a total that only repeats its yearly amount, over ``months``: to compare two of them."""
     if entry.yearly_amount is None or entry.total_amount != whole_amount(entry.yearly_amount, months):
         return entry
-    return NeedEntry(**{**vars(entry), "total_amount": None})
+    return replace(entry, total_amount=None)
 
 
 def last_submissions(memberships: Iterable[Membership]) -> dict[int, NeedsSubmission]:
@@ -48,8 +52,11 @@ def last_submissions(memberships: Iterable[Membership]) -> dict[int, NeedsSubmis
 def entry_as_sent(submission: NeedsSubmission, lot_number: int) -> NeedEntry | None:
     """What that answer, frozen, said of the lot; None when it said nothing of it."""
     sent = submission.lines.get(str(lot_number))
-    if sent is None:
-        return None
+    return None if sent is None else entry_of_frozen(sent)
+
+
+def entry_of_frozen(sent: Mapping) -> NeedEntry:
+    """One lot of a frozen answer (``groupings.actions.needs.frozen``), read back."""
     amounts = {
         name: None if sent.get(name) is None else Decimal(sent[name])
         for name in ("yearly_amount", "total_amount", "quantity", "unit_price")
@@ -90,24 +97,57 @@ def former_lines(grouping: Grouping, affiliation=None) -> QuerySet[NeedLine]:
     return lines.filter(membership__grouping=grouping.renews_id).select_related("membership", "lot__grouping")
 
 
-def former_entries(grouping: Grouping, memberships: Iterable[Membership], affiliation=None) -> Entries:
-    """The same figures as former needs told, for the same body and lot number: a proposal, never an answer.
+def former_shares(grouping: Grouping, affiliation=None) -> QuerySet[AwardShare]:
+    """The members' parts of the contracts of the grouping that this one renews, as ``former_lines``."""
+    shares = AwardShare.objects.visible_to(affiliation) if affiliation is not None else AwardShare.objects.all()
+    return shares.filter(award__lot__grouping=grouping.renews_id).select_related("membership", "award__lot__grouping")
 
-    The end of the former contract and the yearly amounts are kept; a total over another duration is told by year.
+
+@dataclass(frozen=True)
+class Former:
+    """What the grouping that this one renews says of one member and lot: a proposal, never an answer.
+
+    ``whole``: € excl. tax over its ``months``, when no yearly amount says the same; it is told and not proposed.
     """
+
+    entry: NeedEntry
+    whole: Decimal | None
+    months: int
+
+
+def former_figures(
+    grouping: Grouping, memberships: Iterable[Membership], affiliation=None
+) -> dict[tuple[int, int], Former]:
+    """(membership, lot number) → what the same body needed of that lot, with the supplier and the end of the contract
+    that followed, once it is notified; its part of that contract when it had told no need. Two queries, none when
+    nothing is renewed."""
     if grouping.renews_id is None:
         return {}
     own = {membership.organisation_id: membership.pk for membership in memberships}
-    entries: Entries = {}
-    for line in former_lines(grouping, affiliation):
-        if line.membership.organisation_id in own:
-            key = own[line.membership.organisation_id], line.lot.number
-            entries[key] = _yearly(entry_of(line), line.lot.grouping.total_months)
-    return entries
+    found: dict[tuple[int, int], Former] = {}
+    for line in former_lines(grouping, affiliation).filter(membership__organisation__in=own):
+        entry = replace(entry_of(line), has_no_need=False)
+        key = own[line.membership.organisation_id], line.lot.number
+        found[key] = _proposed(entry, entry.total_amount, line.lot.grouping.total_months)
+    lead = AwardHolder.objects.filter(award=OuterRef("award"), is_lead=True).values("name")[:1]
+    shares = former_shares(grouping, affiliation).filter(
+        membership__organisation__in=own, award__outcome="awarded", award__notified_on__isnull=False
+    )
+    for share in shares.annotate(holder=Subquery(lead)):
+        award = share.award
+        key, months = (own[share.membership.organisation_id], award.lot.number), award.lot.grouping.total_months
+        known = found.get(key) or _proposed(NeedEntry(), share.amount_excl_tax.amount, award.total_months or months)
+        entry = replace(
+            known.entry,
+            supplier=share.holder or known.entry.supplier,
+            contract_ends_on=award.ends_on or known.entry.contract_ends_on,
+        )
+        found[key] = replace(known, entry=entry)
+    return found
 
 
-def _yearly(entry: NeedEntry, months: int) -> NeedEntry:
-    if entry.total_amount is None:
-        return entry
-    by_year = whole_amount(entry.total_amount * 12 / months, 12)
-    return NeedEntry(**{**vars(entry), "yearly_amount": by_year, "total_amount": None})
+def _proposed(entry: NeedEntry, whole: Decimal | None, months: int) -> Former:
+    """By year when it says exactly the same as ``whole`` over ``months``."""
+    exact = None if whole is None else yearly_amount(whole, months)
+    entry = replace(entry, total_amount=None, yearly_amount=entry.yearly_amount if exact is None else exact)
+    return Former(entry, whole if exact is None else None, months)

@@ -17,13 +17,14 @@ from groupings.actions.membership import require_needs
 from groupings.choices import GroupingStatus
 from groupings.links import link_token
 from groupings.models import Grouping, Lot, Membership, NeedLine, NeedsDraft, NeedsSubmission
+from groupings.needs_state import entry_of_frozen
 from groupings.rules.needs import NeedEntry, entry_refusals, estimated_amount, whole_amount
 from members.roles import may
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
 from procurement.core.journal.record import delete_recorded, json_value, record, save_recorded
 from procurement.core.mail.sending import queue
-from procurement.core.money import NARROW_SPACE, format_euros
+from procurement.core.money import format_euros, format_number
 
 
 @dataclass(frozen=True)
@@ -275,54 +276,34 @@ def _send_receipt(submission: NeedsSubmission, membership: Membership, grouping:
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One lot of a frozen answer, read back: amounts in € excl. tax, None when unknown."""
+    """One lot of a frozen answer, read back: what was said, and what it counts for (€ excl. tax, None when unknown)."""
 
     number: int
     title: str
-    has_no_need: bool
-    quantity: Decimal | None
-    unit: str
-    unit_price: Decimal | None
-    supplier: str
-    contract_ends_on: date | None
-    yearly: Decimal | None
+    entry: NeedEntry
     estimated: Decimal | None
     months: int | None
 
     @property
     def quantity_text(self) -> str:
         """« 1 500,5 rames »; empty when unknown."""
-        return "" if self.quantity is None else f"{_french(self.quantity)} {self.unit}".strip()
+        return self.entry.quantity_told
 
     @property
     def unit_price_text(self) -> str:
         """« 0,1834 € HT », every decimal that was given and two at least; empty when unknown."""
-        return "" if self.unit_price is None else f"{_french(self.unit_price, 2)}\u00a0€\u00a0HT"
-
-
-def _french(value: Decimal, places: int = 0) -> str:
-    exact = max(places, -value.normalize().as_tuple().exponent)
-    return f"{value:,.{exact}f}".replace(",", NARROW_SPACE).replace(".", ",")
+        price = self.entry.unit_price
+        return "" if price is None else f"{format_number(price, 2)}\u00a0€\u00a0HT"
 
 
 def receipt_lines(submission: NeedsSubmission) -> list[ReceiptLine]:
     """The lots of a frozen answer, in their order."""
-
-    def decimal(text: str | None) -> Decimal | None:
-        return None if text is None else Decimal(text)
-
     return [
         ReceiptLine(
             number=int(number),
             title=line.get("title", ""),
-            has_no_need=bool(line.get("has_no_need")),
-            quantity=decimal(line.get("quantity")),
-            unit=line.get("unit", ""),
-            unit_price=decimal(line.get("unit_price")),
-            supplier=line.get("supplier", ""),
-            contract_ends_on=date.fromisoformat(line["contract_ends_on"]) if line.get("contract_ends_on") else None,
-            yearly=decimal(line.get("yearly_amount")),
-            estimated=decimal(line.get("estimated")),
+            entry=entry_of_frozen(line),
+            estimated=None if line.get("estimated") is None else Decimal(line["estimated"]),
             months=line.get("months"),
         )
         for number, line in sorted(submission.lines.items(), key=lambda item: int(item[0]))

@@ -13,12 +13,13 @@ from django.utils import timezone
 from groupings.actions.needs import needs_submit, survey_refusal
 from groupings.exchange.needs_workbook import COLUMNS, TO_CONFIRM, entry_of_row
 from groupings.models import Grouping, Lot, Membership, NeedsSubmission
-from groupings.needs_state import Entries, current_entries, entry_as_sent, former_entries, last_submissions, plain
+from groupings.needs_state import Entries, current_entries, entry_as_sent, former_figures, last_submissions, plain
 from groupings.rules.needs import NeedEntry, entry_refusals
 from members.roles import may
 from procurement.core.actors import Actor
 from procurement.core.documents.tabular import MAX_ROWS
 from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.exports import clean_text
 from procurement.core.imports import Checked, ImportError_, Row, check, read_table
 from procurement.core.journal.record import record
 
@@ -67,7 +68,7 @@ def needs_import(
     The lots of a member that the file does not hold, or leaves empty, keep what was answered; a member who has never
     answered one of them is refused. Lines still « à confirmer », with the figures of the former grouping, say nothing.
     A member who has answered since the workbook was made keeps its figures: the line untouched says nothing, the line
-    changed is refused.
+    changed is refused. The workbook of another grouping, or of lots renumbered since, is refused line by line.
     Raises NotAllowed, or ImportRefused with every error of every line: nothing is then written.
     """
     if not _may_write_any(grouping, actor):
@@ -127,7 +128,8 @@ class _Reading:
             self.members[membership.organisation.siren] = membership
         self.sent = last_submissions(self.members.values())
         self.current: Entries = current_entries(self.members.values(), self.lots.values(), self.sent)
-        self.former: Entries = former_entries(grouping, self.members.values())
+        former = former_figures(grouping, self.members.values())
+        self.former: Entries = {key: figures.entry for key, figures in former.items()}
         self.answers: dict[int, _Answer] = {}
         self.lines: dict[tuple[int, int], int] = {}  # (membership, lot number) → line of the file
         self.asked: set[int] = set()  # members whose survey was asked whether it takes answers
@@ -150,8 +152,21 @@ class _Reading:
         membership, lot = self.members.get(row.values.get("siren")), self.lots.get(row.values.get("lot"))
         if "siren" in row.values and (refusal := self._member_refusal(row["siren"], membership)):
             self.checked.refuse(row.line, "siren", refusal)
+        told = row.values.get("grouping") or ""
+        if told and told != clean_text(self.grouping.reference):
+            self.checked.refuse(
+                row.line, "grouping", f"Ce classeur est celui de {told}, et non de {self.grouping.reference}."
+            )
+            return
         if "lot" in row.values and lot is None:
             self.checked.refuse(row.line, "lot", f"Ce groupement n’a pas de lot {row['lot']}.")
+        if lot is not None and (title := row.values.get("title")) and _plain(title) != _plain(clean_text(lot.title)):
+            self.checked.refuse(
+                row.line,
+                "title",
+                f"Le lot {lot.number} est «\u00a0{lot.title}\u00a0», et non «\u00a0{title}\u00a0»\u00a0: téléchargez "
+                "de nouveau le classeur.",
+            )
         if membership is not None and lot is not None:
             former = self.lines.setdefault((membership.pk, lot.number), row.line)
             if former != row.line:
@@ -251,6 +266,11 @@ class _Reading:
         """The body the file is about when it is about one alone: the journal then shows it to that body."""
         bodies = {answer.membership.organisation_id for answer in self.answers.values()}
         return bodies.pop() if len(bodies) == 1 else None
+
+
+def _plain(title: str) -> str:
+    """A title to be compared: its spaces and its capitals do not make another lot."""
+    return " ".join(title.split()).casefold()
 
 
 def _answered_since(membership: Membership, last: NeedsSubmission) -> str:

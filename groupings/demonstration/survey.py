@@ -7,8 +7,11 @@ from random import Random
 from django.utils import timezone
 
 from groupings.actions.needs import needs_submit
+from groupings.actions.needs_draft import needs_draft_save
 from groupings.demonstration.people import ACCOUNTS
-from groupings.models import Grouping, NeedsCampaign, NeedsDraft
+from groupings.links import LinkActor
+from groupings.models import Grouping, NeedsCampaign
+from groupings.needs_prefill import entry_texts
 from groupings.rules.needs import NeedEntry
 from members.roles import Role
 from procurement.core.actors import Actor
@@ -37,15 +40,14 @@ def survey(grouping: Grouping, previous: Grouping, *, actor: Actor, random: Rand
         }
         if membership.organisation.name == _SECRETARY or rank % 2:
             continue
+        own = LinkActor(membership)
         if rank == 4:
-            lines = {
-                str(number): {"yearly_amount": str(entry.yearly_amount or "")} for number, entry in entries.items()
-            }
-            NeedsDraft.objects.create(membership=membership, lines=lines, saved_by="Secrétaire fictive")
+            lines = {str(number): entry_texts(entry) for number, entry in entries.items()}
+            needs_draft_save(membership=membership, lines=lines, actor=own, today=today)
             continue
         day = opens_on + timedelta(days=random.randint(1, 18))
         now = timezone.make_aware(datetime.combine(day, time(10, random.randint(0, 59))))
-        needs_submit(membership=membership, entries=entries, actor=actor, now=now)
+        needs_submit(membership=membership, entries=entries, actor=own, now=now)
 
 
 def _entry(amount: Decimal | None, random: Random, today: date) -> NeedEntry:

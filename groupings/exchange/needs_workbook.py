@@ -20,22 +20,11 @@ from procurement.core.exports import clean_text
 from procurement.core.imports import Column
 
 SHEET, GUIDE = "Besoins", "Consignes"
-#: The only hint: the units most asked for. Another one may be typed.
+#: A hint, in the workbook and in the form: the units most asked for. Another one may be typed.
 UNITS = (
-    "unité",
-    "rame",
-    "carton",
-    "boîte",
-    "palette",
-    "litre",
-    "m³",
-    "kWh",
-    "MWh",
-    "kg",
-    "tonne",
-    "heure",
-    "jour",
-)
+    "unité", "rame", "carton", "boîte", "palette", "litre", "m³", "m²", "kWh", "MWh", "kg", "tonne", "heure", "jour",
+    "mois", "repas", "véhicule", "bâtiment", "site",
+)  # fmt: skip
 TO_CONFIRM, CONFIRMED = "à confirmer", "confirmé"
 _UNIT_PRICE = re.compile(r"\d{1,10}(?:[.,]\d{1,6})?", re.ASCII)
 _QUANTITY = re.compile(r"\d{1,11}(?:[.,]\d{1,3})?", re.ASCII)
@@ -67,6 +56,7 @@ COLUMNS = (
     Column("member", "Membre", parse.text(200), required=False),
     Column("lot", "Lot", parse.integer(1, 999)),
     Column("title", "Intitulé du lot", parse.text(200), required=False, aliases=("Intitulé",)),
+    Column("grouping", "Groupement", parse.text(40), required=False),
     Column("answer", "Réponse n°", parse.integer(0, 32_767), required=False),
     Column(
         "yearly_amount",
@@ -106,12 +96,13 @@ COLUMNS = (
 )
 #: The boxes of an answer, by the name of the entry's own field.
 BOXES = tuple(name for name in NeedEntry.__dataclass_fields__)
-_LOCKED = ("siren", "member", "lot", "title", "answer")
+_LOCKED = ("siren", "member", "lot", "title", "grouping", "answer")
 _WIDTHS = {
     "siren": 11,
     "member": 32,
     "lot": 6,
     "title": 32,
+    "grouping": 13,
     "answer": 9,
     "yearly_amount": 16,
     "total_amount": 18,
@@ -152,22 +143,25 @@ def entry_of_row(values: dict) -> NeedEntry:
     return NeedEntry(**said | {"unit": said["unit"] or "", "supplier": said["supplier"] or ""})
 
 
-def write_workbook(rows: Iterable[WorkbookRow], *, title: str, months: int, units: Sequence[str] = ()) -> bytes:
-    """The xlsx: the sheet to fill in, then how to. ``units``: those the members already use, proposed first."""
+def write_workbook(
+    rows: Iterable[WorkbookRow], *, reference: str, title: str, months: int, units: Sequence[str] = ()
+) -> bytes:
+    """The xlsx: the sheet to fill in, then how to. ``units``: those the members already use, proposed first. The
+    ``reference`` and ``title`` are those of the grouping: an import tells another one's workbook by the first."""
     buffer = io.BytesIO()
     workbook = xlsxwriter.Workbook(buffer, {"constant_memory": True, "strings_to_formulas": False})
-    workbook.set_properties({"title": clean_text(title), "created": _INSTANT})
+    workbook.set_properties({"title": clean_text(f"{reference} – {title}"), "created": _INSTANT})
     sheet, guide = workbook.add_worksheet(SHEET), workbook.add_worksheet(GUIDE)
-    last = _write_rows(workbook, sheet, rows)
+    last = _write_rows(workbook, sheet, rows, reference)
     proposed = list(dict.fromkeys([*units, *UNITS]))
     _validate(sheet, last, guide_rows=len(proposed))
-    _write_guide(workbook, guide, title, months, proposed)
+    _write_guide(workbook, guide, f"{reference} – {title}", months, proposed)
     sheet.activate()
     workbook.close()
     return buffer.getvalue()
 
 
-def _write_rows(workbook, sheet, rows: Iterable[WorkbookRow]) -> int:
+def _write_rows(workbook, sheet, rows: Iterable[WorkbookRow], reference: str) -> int:
     """Fill the sheet; return its last row (0 is the heading)."""
     heading = workbook.add_format(
         {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#1B4B7A", "font_color": "#FFFFFF"}
@@ -194,7 +188,8 @@ def _write_rows(workbook, sheet, rows: Iterable[WorkbookRow]) -> int:
     for last, row in enumerate(rows, start=1):
         longest = max((row.member, "member"), (row.title, "title"), (row.entry.supplier, "supplier"), key=_line_count)
         sheet.set_row(last, _LINE_HEIGHT * _line_count(longest))
-        values = {"siren": row.siren, "member": row.member, "lot": row.lot, "title": row.title, "answer": row.answer}
+        values = {"siren": row.siren, "member": row.member, "lot": row.lot, "title": row.title}
+        values |= {"grouping": reference, "answer": row.answer}
         values |= {name: getattr(row.entry, name) for name in BOXES}
         values["confirmation"] = TO_CONFIRM if row.to_confirm else None
         for place, column in enumerate(COLUMNS):

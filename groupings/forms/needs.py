@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from groupings.actions.needs import Read
 from groupings.actions.needs_draft import BOXES
 from groupings.models import Grouping, Lot, Membership, NeedsCampaign
-from groupings.prefill import LotTexts
+from groupings.needs_prefill import LotTexts
 from groupings.rules.needs import NeedEntry, entry_refusals
 from members.models import validate_one_line
 from procurement.core.forms import DateField, EuroField, StyledFormMixin, style

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from procurement.core.money import format_euros, round_half_up
+from procurement.core.money import LARGEST_AMOUNT, format_euros, format_number, round_half_up
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,16 @@ class NeedEntry:
     def is_empty(self) -> bool:
         """Nothing was said, not even that there is no need."""
         return self == NeedEntry()
+
+    @property
+    def quantity_told(self) -> str:
+        """« 1 500,5 rames »; empty when unknown."""
+        return "" if self.quantity is None else quantity_told(self.quantity, self.unit)
+
+
+def quantity_told(quantity: Decimal, unit: str) -> str:
+    """« 1 500,5 rames »: no zero that its column added."""
+    return f"{format_number(quantity)} {unit}".strip()
 
 
 def whole_amount(yearly: Decimal, months: int) -> Decimal:
@@ -64,6 +74,8 @@ def entry_refusals(entry: NeedEntry, months: int) -> dict[str, str]:
             refusals[name] = (
                 "Zéro n’est pas un besoin\u00a0: cochez «\u00a0Pas de besoin\u00a0», ou laissez vide si c’est inconnu."
             )
+        elif name == "yearly_amount" and value is not None and whole_amount(value, months) > LARGEST_AMOUNT:
+            refusals[name] = f"Sur {months} mois, il dépasse le plus grand montant possible\u00a0: vérifiez-le."
     if entry.unit_price is not None and entry.unit_price < 0:
         refusals["unit_price"] = "Un prix ne peut pas être négatif."
     if entry.yearly_amount is None and entry.total_amount is None and entry.quantity is None:

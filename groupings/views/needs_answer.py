@@ -65,7 +65,7 @@ def receipt(
         raise Http404
     lines = receipt_lines(chosen[0])
     known = [line.estimated for line in lines if line.estimated is not None]
-    yearly = [line.yearly for line in lines if line.yearly is not None]
+    yearly = [line.entry.yearly_amount for line in lines if line.entry.yearly_amount is not None]
     today = timezone.localdate()
     context = {
         "membership": membership,
@@ -77,7 +77,7 @@ def receipt(
         "lines": lines,
         "total": round_half_up(sum(known, ZERO)) if known else None,
         "yearly_total": round_half_up(sum(yearly, ZERO)) if yearly else None,
-        "unknown_count": sum(1 for line in lines if line.estimated is None and not line.has_no_need),
+        "unknown_count": sum(1 for line in lines if line.estimated is None and not line.entry.has_no_need),
         "has_draft": getattr(membership, "needs_draft", None) is not None,
         "may_change": may_edit and not survey_refusal(membership.grouping, membership, actor, today),
         "contact": contact_of(membership.grouping),

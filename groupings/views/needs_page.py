@@ -15,7 +15,8 @@ from groupings.actions.needs_draft import BOXES
 from groupings.choices import Badge, answer_badge
 from groupings.forms.needs import LABELS, NeedsAnswerForm
 from groupings.models import GroupingDocument, Lot, Membership, NeedsDraft, NeedsSubmission
-from groupings.prefill import LotTexts, lot_texts, own_lines, previous_shares, units_of
+from groupings.needs_prefill import LotTexts, lot_texts, units_of
+from groupings.needs_state import current_entries, former_figures
 from groupings.rules.needs import whole_amount
 from procurement.core.actors import Actor
 from procurement.core.money import parse_euros
@@ -71,7 +72,11 @@ class Page:
         self.draft: NeedsDraft | None = getattr(self.membership, "needs_draft", None)
         self.last: NeedsSubmission | None = self.membership.needs_submissions.first()
         self.lots = list(self.grouping.lots.all())
-        self.lines, self.former = own_lines(self.membership, self.grouping)
+        answers = {self.membership.pk: self.last} if self.last else {}
+        current = current_entries([self.membership], self.lots, answers)
+        former = former_figures(self.grouping, [self.membership], self.actor)
+        self.current = {number: entry for (_, number), entry in current.items()}
+        self.former = {number: figures for (_, number), figures in former.items()}
 
     @cached_property
     def refusal(self) -> str:
@@ -104,7 +109,7 @@ class Page:
     @property
     def is_known_unsent(self) -> bool:
         """The coordinator holds figures of this member that the member has never sent."""
-        return self.draft is None and self.last is None and bool(self.lines)
+        return self.draft is None and self.last is None and bool(self.current)
 
     @property
     def new_lots(self) -> list[Lot]:
@@ -118,24 +123,21 @@ class Page:
     @cached_property
     def shown(self) -> dict[int, LotTexts]:
         """Lot number → what its boxes hold before anybody types."""
-        shares = previous_shares(self.membership, self.grouping)
         drafted = self.draft.lines if self.draft else {}
         return {
             lot.number: lot_texts(
-                lot,
                 grouping=self.grouping,
                 draft=drafted.get(str(lot.number)),
-                line=self.lines.get(lot.number),
-                last=self.last,
-                previous=self.former.get(lot.number),
-                share=shares.get(lot.number),
+                current=self.current.get(lot.number),
+                is_sent=self.last is not None,
+                former=self.former.get(lot.number),
             )
             for lot in self.lots
         }
 
     @property
     def units(self) -> list[str]:
-        return units_of([*self.lines.values(), *self.former.values()])
+        return units_of([*self.current.values(), *(figures.entry for figures in self.former.values())])
 
     def form(self, data: Any = None) -> NeedsAnswerForm:
         initial = {"version": self.read.draft_version, "number": self.read.submission_number}

@@ -34,7 +34,8 @@ def needs_workbook(request: HttpRequest, pk: int) -> HttpResponse:
     rows = list(workbook_rows(grouping, list(memberships), request.affiliation))
     content = write_workbook(
         rows,
-        title=f"{grouping.reference} – {grouping.title}",
+        reference=grouping.reference,
+        title=grouping.title,
         months=grouping.total_months,
         units=list(dict.fromkeys(row.entry.unit for row in rows if row.entry.unit)),
     )

@@ -118,3 +118,9 @@ def format_euros(value: Decimal) -> str:
     whole, cents = f"{abs(rounded):,f}".split(".")
     sign = "-" if rounded < 0 else ""
     return f"{sign}{whole.replace(',', NARROW_SPACE)},{cents}{NO_BREAK_SPACE}€"
+
+
+def format_number(value: Decimal, places: int = 0) -> str:
+    """Write a quantity or a unit price: ``1 500,5``, every decimal it holds and ``places`` at least, no other zero."""
+    decimals = max(places, -value.normalize().as_tuple().exponent)
+    return f"{value:,.{decimals}f}".replace(",", NARROW_SPACE).replace(".", ",")

@@ -121,6 +121,38 @@ def test_the_twelfth_answer_makes_the_procedure_formalised(site, letters, open_p
     assert "Transmis le" in buyer.locator("li.task", has_text="Prades-le-Lez").inner_text()
 
 
+def test_a_session_lost_or_a_network_cut_loses_nothing_that_was_typed(site, open_page):
+    """The sending that never arrived is back in the boxes, and says so; one that arrived is not."""
+    phone = open_page(390)
+    enter(phone, site, PROFILES[1])
+    phone.goto(f"{site.url}/groupements/?q=GC-2027-05")
+    phone.get_by_role("link", name="télécommunications").first.click()
+    phone.locator("a[href*='/besoins/']").first.click()
+    form = phone.url
+    phone.get_by_label("Montant annuel (€ HT), lot 1").fill("7 777")
+    phone.get_by_label("Pas de besoin pour ce lot, lot 2").check()
+    phone.context.clear_cookies(name=re.compile("session"))
+    phone.get_by_role("button", name="Transmettre").click()
+    phone.wait_for_url("**/connexion/**")
+    enter(phone, site, PROFILES[1])
+    phone.goto(form)
+    phone.get_by_text("Votre dernier envoi n’est pas arrivé").wait_for()
+    assert phone.get_by_label("Montant annuel (€ HT), lot 1").input_value() == "7 777"
+    assert phone.get_by_label("Pas de besoin pour ce lot, lot 2").is_checked()
+    assert axe(phone) == []
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="Transmettre").click()
+    phone.wait_for_timeout(500)
+    phone.context.set_offline(False)
+    phone.goto(form)
+    phone.get_by_text("Votre dernier envoi n’est pas arrivé").wait_for()
+    phone.get_by_role("button", name="Transmettre").click()
+    phone.get_by_role("heading", name="Reçu").wait_for()
+    phone.goto(form)
+    assert phone.get_by_text("Votre dernier envoi n’est pas arrivé").count() == 0
+    assert phone.get_by_label("Montant annuel (€ HT), lot 1").input_value() == "7 777,00"
+
+
 def spaces(text: str) -> str:
     """``text`` with plain spaces."""
     return text.replace("\u202f", " ").replace("\u00a0", " ")

@@ -9,10 +9,13 @@ from django.core.management import CommandError, call_command
 
 from groupings.choices import DeliberationStatus
 from groupings.demonstration.load import load
+from groupings.links import LinkActor
 from groupings.models import Award, Consultation, Deliberation, Grouping, NeedLine, Signature
 from groupings.models.deliberation import COUNTS
+from groupings.needs_overview import Overview
 from groupings.rules.legal_basis import legal_basis_on
 from groupings.rules.vote import counts_refusal, outcome
+from groupings.views.needs_page import Door, Page, find_answering
 from members.models import CouncilSession, Organisation, Representative
 from procurement.core.journal.models import JournalEntry
 
@@ -171,6 +174,24 @@ def test_a_survey_is_under_way_and_the_secretary_has_not_answered():
     assert 0 < answered.count() < survey.memberships.count()
     assert not answered.filter(organisation__name="Prades-le-Lez").exists()
     assert survey.memberships.filter(needs_draft__isnull=False).count() == 1
+    entered = [note for row in Overview(survey, None, sees_all=True).rows for note in row.notes if "saisi" in note]
+    assert entered == []  # the members answered by themselves
+
+
+def test_the_draft_of_the_survey_is_shown_in_its_form():
+    """What the form writes: amounts as they are typed, by the number of the lot."""
+    membership = find_answering(grouping__reference="GC-2027-05", needs_draft__isnull=False)
+    page = Page(membership, LinkActor(membership), TODAY, Door("", "", "", lambda document: ""))
+    assert page.refusal == ""
+    assert {number: shown.texts for number, shown in page.shown.items()} == {
+        int(number): texts for number, texts in membership.needs_draft.lines.items()
+    }
+    form = page.form(
+        {f"{box}_{lot.pk}": text for lot in page.lots for box, text in page.shown[lot.number].texts.items()}
+    )
+    boxes = {name for card in page.cards(form) for name, box in card.boxes.items() if box.field.value()}
+    assert {"yearly_amount", "quantity", "unit", "supplier"} <= boxes
+    assert form.is_valid(), form.errors
 
 
 def test_needs_of_2016_are_the_file_s():

@@ -137,6 +137,19 @@ def test_the_largest_and_the_strangest_input_is_taken(client, survey):
     assert line.current_contract_ends_on == date(2028, 2, 29)
 
 
+def test_a_yearly_amount_beyond_what_an_amount_may_be_is_told_by_its_box(client, survey):
+    """999 999 999 999,99 € a year makes 3 999 999 999 999,96 € over 48 months: its box says it, nothing is written."""
+    client.force_login(survey.agent.user)
+    response = client.post(survey.url, survey.answer({"yearly_amount": "999999999999,99"}, {"has_no_need": "on"}))
+    assert response.status_code == 422
+    errors = response.context["form"].errors
+    assert errors == {
+        f"yearly_amount_{survey.lots[0].pk}": [
+            "Sur 48 mois, il dépasse le plus grand montant possible\u00a0: vérifiez-le."
+        ]
+    }
+
+
 def test_a_contract_that_has_ended_is_taken_and_told(client, survey):
     client.post(
         survey.url, survey.answer({"yearly_amount": "5", "contract_ends_on": "2024-02-29"}, NO_NEED, action="draft")

@@ -14,7 +14,7 @@ from django.urls import reverse
 from groupings.actions.needs import needs_submit
 from groupings.actions.needs_import import needs_import
 from groupings.exchange.needs_workbook import write_workbook
-from groupings.models import NeedLine, NeedsSubmission
+from groupings.models import Grouping, NeedLine, NeedsSubmission
 from groupings.needs_prefill import workbook_rows
 from groupings.rules.needs import NeedEntry
 from members.roles import Role
@@ -55,7 +55,7 @@ class Survey:
 
     def workbook(self) -> bytes:
         rows = workbook_rows(self.grouping, [self.first, self.second], self.buyer)
-        return write_workbook(rows, title="Essai", months=48)
+        return write_workbook(rows, reference="GC-2027-01", title="Essai", months=48)
 
     def take(self, content: bytes | str, *, actor=None, name="besoins.xlsx"):
         if isinstance(content, str):
@@ -115,8 +115,8 @@ def test_a_line_changed_is_an_answer_of_its_member_alone(survey):
     survey.answer(survey.second, FULL, FULL)
 
     def change(sheet):
-        sheet["F2"] = "1 234,57 €"
-        sheet["L2"] = "31/12/2026"
+        sheet["G2"] = "1 234,57 €"
+        sheet["M2"] = "31/12/2026"
 
     report = survey.take(edit(survey.workbook(), change))
     assert (report.members, report.lines, report.unchanged) == (1, 1, 3)
@@ -172,8 +172,8 @@ def test_the_former_figures_count_once_confirmed_or_changed(survey):
     assert (report.members, report.empty) == (0, 4)  # old figures are no answer
 
     def change(sheet):
-        sheet["N2"] = "confirmé"
-        sheet["F3"] = 2000
+        sheet["O2"] = "confirmé"
+        sheet["G3"] = 2000
 
     report = survey.take(edit(content, change))
     assert (report.members, report.lines) == (1, 2)
@@ -187,10 +187,10 @@ def test_an_answer_given_since_the_workbook_was_made_is_not_undone(survey):
     survey.answer(survey.second, FULL, FULL)
     content = survey.workbook()
     survey.answer(survey.first, NeedEntry(yearly_amount=Decimal("2000.00")), NO_NEED)
-    report = survey.take(edit(content, lambda sheet: sheet.__setitem__("F4", 77)))  # a line of the second member
+    report = survey.take(edit(content, lambda sheet: sheet.__setitem__("G4", 77)))  # a line of the second member
     assert (report.members, report.lines) == (1, 1)
     assert survey.first.needs.get().yearly_amount_excl_tax.amount == Decimal("2000.00")
-    (error,) = survey.refused(edit(content, lambda sheet: sheet.__setitem__("F2", 88)))
+    (error,) = survey.refused(edit(content, lambda sheet: sheet.__setitem__("G2", 88)))
     assert error == (
         2,
         "Réponse n°",
@@ -245,19 +245,19 @@ def test_every_error_of_every_line_is_told_at_once(survey):
 @pytest.mark.parametrize(
     ("change", "column", "sentence"),
     [
-        (lambda sheet: sheet.delete_cols(6), "Montant annuel (€ HT)", "Cette colonne manque"),
-        (lambda sheet: sheet.__setitem__("F1", "Budget"), "Budget", "n’est pas prévue"),
-        (lambda sheet: sheet.__setitem__("F2", "#DIV/0!"), "Montant annuel (€ HT)", "#DIV/0!"),
-        (lambda sheet: sheet.__setitem__("F2", 0), "Montant annuel (€ HT)", "Zéro n’est pas un besoin"),
-        (lambda sheet: sheet.__setitem__("F2", 1.005), "Montant annuel (€ HT)", "deux décimales"),
-        (lambda sheet: sheet.__setitem__("H2", -1), "Quantité par an", "négatif"),
-        (lambda sheet: sheet.__setitem__("H2", "douze"), "Quantité par an", "n’est pas une quantité"),
-        (lambda sheet: sheet.__setitem__("I2", None), "Unité", "Indiquez l’unité"),
-        (lambda sheet: sheet.__setitem__("G2", 12), "Montant sur toute la durée (€ HT)", "gardez l’un des deux"),
-        (lambda sheet: sheet.__setitem__("M2", "peut-être"), "Pas de besoin", "n’est pas prévu"),
-        (lambda sheet: sheet.__setitem__("L2", "31/02/2027"), "Fin du contrat actuel", "n’existe pas"),
+        (lambda sheet: sheet.delete_cols(7), "Montant annuel (€ HT)", "Cette colonne manque"),
+        (lambda sheet: sheet.__setitem__("G1", "Budget"), "Budget", "n’est pas prévue"),
+        (lambda sheet: sheet.__setitem__("G2", "#DIV/0!"), "Montant annuel (€ HT)", "#DIV/0!"),
+        (lambda sheet: sheet.__setitem__("G2", 0), "Montant annuel (€ HT)", "Zéro n’est pas un besoin"),
+        (lambda sheet: sheet.__setitem__("G2", 1.005), "Montant annuel (€ HT)", "deux décimales"),
+        (lambda sheet: sheet.__setitem__("I2", -1), "Quantité par an", "négatif"),
+        (lambda sheet: sheet.__setitem__("I2", "douze"), "Quantité par an", "n’est pas une quantité"),
+        (lambda sheet: sheet.__setitem__("J2", None), "Unité", "Indiquez l’unité"),
+        (lambda sheet: sheet.__setitem__("H2", 12), "Montant sur toute la durée (€ HT)", "gardez l’un des deux"),
+        (lambda sheet: sheet.__setitem__("N2", "peut-être"), "Pas de besoin", "n’est pas prévu"),
+        (lambda sheet: sheet.__setitem__("M2", "31/02/2027"), "Fin du contrat actuel", "n’existe pas"),
         (lambda sheet: sheet.__setitem__("C3", 1), "Lot", "déjà à la ligne 2"),
-        (lambda sheet: sheet.__setitem__("Q2", "remarque"), "", "sans titre"),
+        (lambda sheet: sheet.__setitem__("R2", "remarque"), "", "sans titre"),
     ],
 )
 def test_what_a_user_may_do_to_the_workbook(survey, change, column, sentence):
@@ -266,11 +266,58 @@ def test_what_a_user_may_do_to_the_workbook(survey, change, column, sentence):
     assert any(said == column and sentence in message for _, said, message in errors), errors
 
 
+def test_the_workbook_of_another_grouping_or_of_lots_renumbered_is_refused(survey):
+    """The same members, the same numbers of lots, and figures that are not of these lots."""
+    content = edit(survey.workbook(), lambda sheet: sheet.__setitem__("G2", 5))
+    survey.lots[0].title, survey.lots[1].title = "Encre", "Papier"
+    for lot in survey.lots:
+        lot.save()
+    errors = survey.refused(content)
+    assert [(line, column) for line, column, _ in errors] == [(line, "Intitulé du lot") for line in (2, 3, 4, 5)]
+    assert errors[0][2] == (
+        "Le lot 1 est «\u00a0Encre\u00a0», et non «\u00a0Papier\u00a0»\u00a0: téléchargez de nouveau le classeur."
+    )
+    Grouping.objects.filter(pk=survey.grouping.pk).update(reference="GC-2027-02")
+    survey.grouping.refresh_from_db()
+    errors = survey.refused(content)
+    assert {(column, message) for _, column, message in errors} == {
+        ("Groupement", "Ce classeur est celui de GC-2027-01, et non de GC-2027-02.")
+    }
+
+
+def test_hidden_sheets_are_not_read_and_merged_cells_lose_what_they_covered(survey):
+    survey.answer(survey.first, FULL, NO_NEED)
+    survey.answer(survey.second, FULL, NO_NEED)
+
+    def hide(sheet):
+        hidden = sheet.parent.create_sheet("Ancien", 0)
+        hidden.sheet_state = "hidden"
+        hidden["A1"], hidden["A2"] = "SIREN", "12"
+        sheet["G2"] = 77
+
+    assert survey.take(edit(survey.workbook(), hide)).lines == 1
+    errors = survey.refused(edit(survey.workbook(), lambda sheet: sheet.merge_cells("A2:A3")))
+    assert (3, "SIREN") in {(line, column) for line, column, _ in errors}
+
+
+def test_rows_pasted_twice_are_told_where_they_stand_first(survey):
+    survey.answer(survey.first, FULL, NO_NEED)
+
+    def paste(sheet):
+        for row in ([cell.value for cell in line] for line in list(sheet.iter_rows(min_row=2))):
+            sheet.append(row)
+
+    errors = survey.refused(edit(survey.workbook(), paste))
+    assert [(line, message) for line, _, message in errors] == [
+        (line, f"Ce membre et ce lot sont déjà à la ligne {line - 4}.") for line in (6, 7, 8, 9)
+    ]
+
+
 def test_a_row_added_empty_or_half_empty(survey):
     survey.answer(survey.first, FULL, NO_NEED)
     content = edit(survey.workbook(), lambda sheet: sheet.insert_rows(3))
     assert survey.take(content).members == 0
-    errors = survey.refused(edit(survey.workbook(), lambda sheet: sheet.__setitem__("F9", 5)))
+    errors = survey.refused(edit(survey.workbook(), lambda sheet: sheet.__setitem__("G9", 5)))
     assert {(line, column) for line, column, _ in errors} == {(9, "SIREN"), (9, "Lot")}
 
 

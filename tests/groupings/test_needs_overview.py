@@ -1,5 +1,6 @@
 """The survey on one page: who answered, what is unknown, totals by year, unusual figures; and what a member sees."""
 
+import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -8,11 +9,14 @@ from django.urls import reverse
 from djmoney.money import Money
 
 from groupings.actions.needs import needs_submit
+from groupings.actions.needs_import import needs_import
+from groupings.links import LinkActor
 from groupings.models import Grouping, NeedsDraft
 from groupings.needs_overview import Overview
 from groupings.rules.needs import NeedEntry
 from members.models import Organisation
 from members.roles import Role
+from procurement.core.actors import SystemActor
 from tests.support.factories import (
     make_affiliation,
     make_award,
@@ -92,12 +96,40 @@ def test_each_member_is_told_as_it_stands(client):
         assert told in page
 
 
-def test_a_correction_left_in_draft_is_told_beside_the_answer_that_counts():
+def test_who_sent_the_answer_is_told_when_it_is_not_the_member(client):
+    """The journal says it: its own people, by account or by link, are not named; the coordinator's, a command and the
+    head of the territory are."""
+    survey = Survey(communes=6)
+    by_account, by_link, by_buyer, by_command, by_file, by_head = survey.members
+    lead = by_account.organisation
+    survey.grouping.coordinator = lead  # a commune coordinates, the métropole takes part
+    survey.grouping.save()
+    make_membership(survey.grouping, survey.metropole)
+    survey.submit(by_account, yearly("100"), NO_NEED)
+    survey.submit(by_link, yearly("100"), NO_NEED, actor=LinkActor(by_link))
+    survey.submit(by_buyer, yearly("100"), NO_NEED, actor=make_affiliation(lead))
+    survey.submit(by_command, yearly("100"), NO_NEED, actor=SystemActor("Commande import_needs"))
+    survey.submit(by_head, yearly("100"), NO_NEED, actor=survey.buyer)
+    answered = "SIREN;Lot;Montant annuel (€ HT);Quantité par an;Unité;Pas de besoin\n"
+    for lot in (1, 2):
+        answered += f"{by_file.organisation.siren};{lot};50;;;\n"
+    file = io.BytesIO(answered.encode())
+    needs_import(grouping=survey.grouping, file=file, filename="b.csv", actor=make_affiliation(lead), now=NOW)
+    notes = [row.notes for row in survey.overview().rows if row.has_answered]
+    by_us = ["saisi par le coordonnateur"]
+    assert notes == [[], [], by_us, by_us, by_us, ["saisi pour le membre"]]
+    own = make_affiliation(by_buyer.organisation, Role.MEMBER_AGENT)
+    assert "saisi par le coordonnateur" in survey.page(client, own).content.decode()
+
+
+def test_a_correction_left_in_draft_is_told_beside_the_answer_that_counts(client):
     survey = Survey(communes=1)
     survey.submit(survey.members[0], yearly("100"), NO_NEED)
     NeedsDraft.objects.create(membership=survey.members[0], lines={}, saved_by="Secrétaire")
     (row,) = survey.overview().rows
     assert row.badge.word == "Transmis le 12/11/2026"
+    receipt = reverse("needs_receipt", args=[survey.grouping.pk, survey.members[0].pk])
+    assert receipt in survey.page(client).content.decode()
     assert row.notes == ["une correction en brouillon, non transmise"]
 
 

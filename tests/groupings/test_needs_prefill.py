@@ -7,7 +7,9 @@ import pytest
 from djmoney.money import Money
 
 from groupings.models import AwardHolder, Grouping, Membership, NeedsDraft
-from groupings.prefill import line_texts, units_of
+from groupings.needs_prefill import entry_texts, units_of, workbook_rows
+from groupings.needs_state import entry_of
+from groupings.rules.needs import NeedEntry
 from groupings.views.needs_page import Door, Page, find_answering
 from tests.support.factories import make_award, make_consultation, make_grouping, make_lot, make_need
 from tests.support.needs import in_days, make_survey
@@ -128,8 +130,8 @@ def test_the_need_that_counts_comes_before_the_previous_one(survey, former):
     make_need(old_member(former, survey), former.lots.get(), "3600.00")
     make_need(survey.membership, survey.lots[0], "4800.00")
     found = shown(survey)
-    assert found.texts == {"yearly_amount": "1 200,00"}  # 4 800 € over 48 months
-    assert found.sources == {"yearly_amount": "Connu de Métropole du Lez\u00a0: à vérifier"}
+    assert found.texts == {"total_amount": "4 800,00"}
+    assert found.sources == {"total_amount": "Connu de Métropole du Lez\u00a0: à vérifier"}
 
 
 def test_a_draft_hides_the_rest_and_keeps_saying_where_its_untouched_figures_come_from(survey, former):
@@ -164,13 +166,55 @@ def test_the_page_says_where_a_figure_comes_from_until_it_is_changed(client, sur
 
 def test_a_line_is_written_as_a_person_would_type_it_again(survey):
     whole_only = make_need(survey.membership, survey.lots[0], "100.01")
-    assert line_texts(whole_only, 48) == {"total_amount": "100,01"}
-    assert line_texts(whole_only, 12) == {"yearly_amount": "100,01"}
+    assert entry_texts(entry_of(whole_only)) == {"total_amount": "100,01"}
     whole_only.yearly_amount_excl_tax = Money("1234567.80", "EUR")
-    assert line_texts(whole_only, 48) == {"yearly_amount": "1 234 567,80"}
+    assert entry_texts(entry_of(whole_only)) == {"yearly_amount": "1 234 567,80"}
     unknown = make_need(survey.membership, survey.lots[1], None, quantity=Decimal("1000"), unit="L")
-    assert line_texts(unknown, 48) == {"quantity": "1000", "unit": "L"}
-    assert units_of([unknown])[0] == "L"
+    assert entry_texts(entry_of(unknown)) == {"quantity": "1000", "unit": "L"}
+    assert units_of([entry_of(unknown)])[0] == "L"
     unknown.quantity, unknown.unit = None, ""
     unknown.estimated_amount_excl_tax = Money("0.00", "EUR")  # an answer of an older survey
-    assert line_texts(unknown, 48) == {"has_no_need": "on"}
+    assert entry_texts(entry_of(unknown)) == {"has_no_need": "on"}
+
+
+def test_an_answer_over_the_whole_duration_is_shown_as_it_was_said(client, survey):
+    """A purchase made once stays one: sent again untouched, it does not become a yearly amount, that the duration
+    would change."""
+    client.force_login(survey.agent.user)
+    client.post(survey.url, survey.answer({"total_amount": "4 800"}, {"has_no_need": "on"}))
+    assert shown(survey).texts == {"total_amount": "4 800,00"}
+    again = survey.answer(shown(survey).texts | {"supplier": "Lacoste"}, {"has_no_need": "on"}, read=(0, 1))
+    assert client.post(survey.url, again).status_code == 302
+    line = survey.membership.needs.get()
+    assert (line.yearly_amount_excl_tax, line.estimated_amount_excl_tax) == (None, Money("4800.00", "EUR"))
+
+
+def test_form_and_workbook_propose_the_same_former_figures(survey, former):
+    """The need, then the contract that followed; 100 € over 36 months is no yearly amount, and is not rounded."""
+    make_lot(former, 2)
+    first, second = former.lots.order_by("number")
+    make_need(old_member(former, survey), first, "3600.00", quantity=Decimal(12), unit="rame")
+    make_need(old_member(former, survey), second, "100.00")
+    award = make_award(
+        make_consultation(former),
+        first,
+        "5000.00",
+        shares=[(old_member(former, survey), "3700.00")],
+        decided_on=date(2023, 3, 1),
+        signed_on=date(2023, 5, 2),
+        notified_on=date(2023, 5, 2),
+        starts_on=date(2023, 6, 1),
+        duration_months=36,
+    )
+    AwardHolder.objects.filter(award=award).update(name="Papeterie du Lez")
+    survey.grouping.refresh_from_db()
+    rows = list(workbook_rows(survey.grouping, [survey.membership], survey.buyer))
+    assert [entry_texts(row.entry) for row in rows] == [shown(survey).texts, shown(survey, 2).texts]
+    assert rows[0].entry == NeedEntry(
+        yearly_amount=Decimal("1200.00"),
+        quantity=Decimal(12),
+        unit="rame",
+        supplier="Papeterie du Lez",
+        contract_ends_on=date(2026, 5, 31),
+    )
+    assert [row.to_confirm for row in rows] == [True, False]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -77,7 +77,7 @@ def test_what_was_sent_stays_when_a_lot_or_the_duration_changes(survey):
     assert (first.title, first.months, first.estimated) == ("Lot de fournitures 1", 48, Decimal("4938.24"))
     assert first.quantity_text == "300 rame"
     assert first.unit_price_text == "4,1152\u00a0€\u00a0HT"
-    assert (second.has_no_need, second.estimated) == (True, None)
+    assert (second.entry.has_no_need, second.estimated) == (True, None)
 
 
 def test_every_lot_is_answered_and_all_the_refusals_are_told_at_once(survey):
@@ -119,6 +119,13 @@ def test_a_late_answer_is_taken_and_said_so_until_the_closing(survey):
 def test_the_day_itself_is_not_late(survey):
     Grouping.objects.update(needs_due_on=in_days(0))
     assert not send(survey).is_late
+
+
+def test_the_day_ends_at_midnight_in_paris(survey):
+    """In November Paris is an hour ahead: 22:59 UTC is 23:59, 23:00 UTC is the next day."""
+    Grouping.objects.filter(pk=survey.grouping.pk).update(needs_due_on=date(2026, 11, 10))
+    assert send(survey, now=datetime(2026, 11, 10, 22, 59, tzinfo=UTC)).is_late is False
+    assert send(survey, entries={1: NO_NEED, 2: NO_NEED}, now=datetime(2026, 11, 10, 23, 0, tzinfo=UTC)).is_late is True
 
 
 def test_a_survey_that_locks_takes_nothing_after_its_day_but_from_the_coordinator(survey):

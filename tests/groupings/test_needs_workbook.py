@@ -41,7 +41,7 @@ def load(content: bytes):
 
 
 def written():
-    return load(write_workbook(ROWS, title="GC-1 – Papier", months=48))
+    return load(write_workbook(ROWS, reference="GC-1", title="Papier", months=48))
 
 
 def test_the_values_are_real_numbers_and_dates_and_never_formulas():
@@ -49,14 +49,14 @@ def test_the_values_are_real_numbers_and_dates_and_never_formulas():
     assert [cell.value for cell in sheet[1]] == [column.label for column in COLUMNS]
     values = [cell.value for cell in sheet[2]]
     assert values[:4] == ["213401722", "Commune d’Œuvres", 1, "Papier"]
-    assert (values[5], values[7], values[8], values[9]) == (1234.56, 12.5, "rame", 0.123456)
-    assert values[11].date() == date(2027, 3, 31)
+    assert (values[6], values[8], values[9], values[10]) == (1234.56, 12.5, "rame", 0.123456)
+    assert values[12].date() == date(2027, 3, 31)
     assert [cell.data_type for cell in sheet[2] if cell.value is not None].count("f") == 0
-    assert sheet["K2"].value.startswith("=HYPERLINK")  # a text
-    assert sheet["K2"].data_type == "s"
-    assert (sheet["M3"].value, sheet["N4"].value) == ("oui", "à confirmer")
-    assert "€" in sheet["F2"].number_format
-    assert sheet["L2"].number_format == "dd/mm/yyyy"
+    assert sheet["L2"].value.startswith("=HYPERLINK")  # a text
+    assert sheet["L2"].data_type == "s"
+    assert (sheet["N3"].value, sheet["O4"].value) == ("oui", "à confirmer")
+    assert "€" in sheet["G2"].number_format
+    assert sheet["M2"].number_format == "dd/mm/yyyy"
 
 
 def test_what_identifies_a_line_is_locked_and_what_is_filled_is_yellow():
@@ -65,22 +65,22 @@ def test_what_identifies_a_line_is_locked_and_what_is_filled_is_yellow():
     assert not sheet.protection.password
     assert all(cell.protection.locked for cell in sheet[1])
     for row in sheet.iter_rows(min_row=2):
-        for cell in row[:5]:
+        for cell in row[:6]:
             assert cell.protection.locked
-        for cell in row[5:]:
+        for cell in row[6:]:
             assert not cell.protection.locked
             assert cell.fill.fgColor.rgb == "FFFFF8D6"
-    assert sheet.freeze_panes == "F2"
+    assert sheet.freeze_panes == "G2"
     assert sheet.column_dimensions["B"].width > 25
 
 
 def test_the_lists_propose_units_and_answers():
     book = written()
     lists = {str(rule.sqref): rule for rule in book["Besoins"].data_validations.dataValidation}
-    assert lists["M2:M4"].formula1 == '"oui"'
-    assert lists["N2:N4"].formula1 == '"à confirmer,confirmé"'
-    assert lists["I2:I4"].formula1.startswith("Consignes!$D$2")
-    assert not lists["I2:I4"].showErrorMessage  # another unit may be typed
+    assert lists["N2:N4"].formula1 == '"oui"'
+    assert lists["O2:O4"].formula1 == '"à confirmer,confirmé"'
+    assert lists["J2:J4"].formula1.startswith("Consignes!$D$2")
+    assert not lists["J2:J4"].showErrorMessage  # another unit may be typed
     units = [row[3].value for row in book["Consignes"].iter_rows(min_row=2) if row[3].value]
     assert "rame" in units
 
@@ -95,12 +95,12 @@ def test_the_instructions_are_in_french_on_the_second_sheet():
 
 
 def test_the_same_rows_give_the_same_bytes():
-    first, second = (write_workbook(ROWS, title="GC-1", months=48) for _ in range(2))
+    first, second = (write_workbook(ROWS, reference="GC-1", title="Papier", months=48) for _ in range(2))
     assert first == second
 
 
 def test_no_row_is_a_workbook_too():
-    assert load(write_workbook([], title="GC-1", months=48))["Besoins"].max_row == 1
+    assert load(write_workbook([], reference="GC-1", title="Papier", months=48))["Besoins"].max_row == 1
 
 
 # Who receives what
@@ -142,7 +142,7 @@ def test_the_figures_of_the_former_grouping_wait_for_a_confirmation(client):
     make_need(membership, grouping.lots.get(number=2), "77.00")
     agent = make_affiliation(body, Role.MEMBER_AGENT)
     rows = list(sheet_of(client, agent, grouping).iter_rows(min_row=2, values_only=True))
-    assert [(row[2], row[5], row[6], row[13]) for row in rows] == [(1, 250, None, "à confirmer"), (2, None, 77, None)]
+    assert [(row[2], row[6], row[7], row[14]) for row in rows] == [(1, 250, None, "à confirmer"), (2, None, 77, None)]
 
 
 @pytest.mark.django_db

@@ -12,6 +12,32 @@
   var errors = document.getElementById("form-errors");
   if (errors) { errors.focus(); }
   document.addEventListener("keydown", function (event) { if (event.key === "Escape") { document.querySelectorAll(".user-menu[open]").forEach(function (menu) { menu.open = false; menu.querySelector("summary").focus(); }); } });
+  // What was typed comes back when its sending never arrived: session lost, network cut. The form says by the boxes
+  // named in data-keep what it was read from, which the server changes when it takes a sending; by data-key, which it is.
+  document.querySelectorAll("form[data-keep]").forEach(function (form) {
+    var key = "kept:" + form.dataset.key, names = form.dataset.keep.split(" "), kept = null;
+    function boxes() { return Array.from(form.elements).filter(function (box) { return box.name && !/^(hidden|file|submit|button|fieldset)$/.test(box.type); }); }
+    function value(box) { return box.type === "checkbox" ? box.checked : box.value; }
+    function read() { return names.map(function (name) { return form.elements[name].value; }).join("/"); }
+    try { kept = JSON.parse(sessionStorage.getItem(key)); sessionStorage.removeItem(key); } catch { kept = null; }
+    if (kept && kept.read === read() && !errors) {
+      var changed = boxes().filter(function (box) { return box.name in kept.typed && value(box) !== kept.typed[box.name]; });
+      changed.forEach(function (box) {
+        if (box.type === "checkbox") { box.checked = kept.typed[box.name]; } else { box.value = kept.typed[box.name]; }
+      });
+      if (changed.length) {
+        var told = document.createElement("p");
+        told.className = "alert alert-warning"; told.id = "kept"; told.setAttribute("role", "status");
+        told.textContent = "Votre dernier envoi n’est pas arrivé\u00a0: votre saisie est de nouveau ci-dessous. Relisez-la, puis transmettez-la.";
+        form.prepend(told);
+      }
+    }
+    form.addEventListener("submit", function () {
+      var typed = {};
+      boxes().forEach(function (box) { typed[box.name] = value(box); });
+      try { sessionStorage.setItem(key, JSON.stringify({ read: read(), typed: typed })); } catch { /* full, or refused */ }
+    });
+  });
   // What a yearly amount makes over the whole duration, told while it is typed; the server has the last word.
   document.querySelectorAll("[data-yearly]").forEach(function (told) {
     var box = document.getElementById(told.dataset.yearly), months = BigInt(told.dataset.months);
