@@ -108,9 +108,10 @@ class PriceChanges:
 
 
 def check_prices(table: Table) -> Checked:
-    """Every line parsed; a reference twice is refused. Nothing is raised for what the file holds."""
+    """Every line parsed; a reference twice is refused, in capitals or not: who orders « a1 » would not know which.
+    Nothing is raised for what the file holds."""
     checked = check(table, COLUMNS)
-    checked.refuse_repeats("code", message="Cette référence est déjà à la ligne {line}.")
+    checked.refuse_repeats("code", message="Cette référence est déjà à la ligne {line}.", alike=str.casefold)
     return checked
 
 

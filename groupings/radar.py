@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 
 from groupings.choices import IN_PREPARATION
 from groupings.models import Award, AwardHolder, AwardShare, ExternalContract, Grouping, Membership, NeedLine
+from groupings.querysets import AwardQuerySet
 from groupings.reference import cpv
 from groupings.rules.radar import (
     AWARD,
@@ -73,6 +74,9 @@ def _from_needs(affiliation, today: date, until: date) -> Iterator[EndingContrac
 
 def _from_published(affiliation, today: date, until: date) -> Iterator[EndingContract]:
     contracts = ExternalContract.objects.visible_to(affiliation).filter(ends_on__range=(today, until))
+    # What a coordinator published of an award of ours is told by that award, member by member.
+    ours = _notified().filter(lot__grouping__coordinator=OuterRef("organisation"), reference=OuterRef("reference"))
+    contracts = contracts.exclude(Exists(ours))
     for contract in contracts.select_related("organisation"):
         amount = contract.amount_excl_tax.amount if contract.amount_excl_tax is not None else None
         yield EndingContract(
@@ -89,14 +93,19 @@ def _from_published(affiliation, today: date, until: date) -> Iterator[EndingCon
         )
 
 
+def _notified() -> AwardQuerySet:
+    """The awards that are contracts, whose end is known."""
+    return Award.objects.awarded().filter(notified_on__isnull=False, starts_on__isnull=False)
+
+
 def _from_awards(affiliation, today: date, until: date) -> Iterator[EndingContract]:
     """One for each member that has a part, or for each present member when no part was entered."""
     shares = AwardShare.objects.visible_to(affiliation).select_related("membership__organisation")
     members = Membership.objects.visible_to(affiliation).active().select_related("organisation")
     awards = (
-        Award.objects.visible_to(affiliation)
-        .awarded()
-        .filter(notified_on__isnull=False, starts_on__isnull=False, starts_on__lte=until)
+        _notified()
+        .visible_to(affiliation)
+        .filter(starts_on__lte=until)
         .select_related("lot__grouping")
         .prefetch_related(
             Prefetch("holders", AwardHolder.objects.visible_to(affiliation)),

@@ -10,6 +10,7 @@ from stdnum.luhn import calc_check_digit
 
 from groupings.actions.grouping import grouping_save
 from groupings.choices import GroupingStatus
+from groupings.demonstration.consumption import consume
 from groupings.demonstration.history import vote_and_sign
 from groupings.demonstration.renewals import copy_members_and_needs
 from groupings.models import (
@@ -99,6 +100,8 @@ def create_contracts(*, actor: Actor, buyer, jurist, random: Random, today: date
         for lot in grouping.lots.all():
             if lot.number in contract.outcomes:
                 _award(contract, consultation, lot, today, random)
+        if contract.notified:
+            consume(grouping, actor=actor, today=today)
 
 
 def _create(contract: Contract, previous: Grouping, *, actor, buyer, jurist, today: date) -> Grouping:
@@ -213,6 +216,7 @@ def _award(contract: Contract, consultation: Consultation, lot: Lot, today: date
         duration_months=24,
         extension_count=2,
         extension_months=12,
+        notice_months=6 if lot.number == 1 else 3,
         rejection_sent_on=decided_on + timedelta(days=4),
         signed_on=notified_on - timedelta(days=2) if notified_on else None,
         notified_on=notified_on,

@@ -43,10 +43,15 @@ def price_list(request: HttpRequest, pk: int, award_pk: int) -> HttpResponse:
     return _render(request, award, TableFileForm(use_required_attribute=False))
 
 
+def _query(request: HttpRequest) -> str:
+    """What is searched for. A NUL is no text for PostgreSQL, and no word for anybody."""
+    return request.GET.get("q", "")[:200].replace("\0", " ")
+
+
 def _asked(request: HttpRequest, award: Award):
     """The prices whose reference or designation holds every word asked for."""
     items = PriceItem.objects.visible_to(request.affiliation).filter(award=award)
-    for word in request.GET.get("q", "")[:200].split():
+    for word in _query(request).split():
         items = items.filter(Q(code__icontains=word) | Q(designation__icontains=word))
     return items
 
@@ -73,7 +78,7 @@ def _render(
         "confirm": confirm,
         "page": page,
         "rows": price_rows(page),
-        "query": request.GET.get("q", "")[:200],
+        "query": _query(request),
         "exports": EXPORTS if may(request.affiliation, "export") else (),
         "may_change": may_change(award.lot.grouping, request.affiliation),
     }

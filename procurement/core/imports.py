@@ -132,11 +132,19 @@ class Checked:
         """Add an error; ``column`` is a column's name, told to the user as his file heads it."""
         self.errors.append(ImportError_(line, self.headings.get(column, column), message, self.filename))
 
-    def refuse_repeats(self, *names: str, message: str = "Cette ligne répète la ligne {line}.") -> None:
-        """Add an error for each row that repeats the values of the columns ``names`` of a former row, at ``line``."""
+    def refuse_repeats(
+        self,
+        *names: str,
+        message: str = "Cette ligne répète la ligne {line}.",
+        alike: Callable[[Any], Any] = lambda value: value,
+    ) -> None:
+        """Add an error for each row that repeats the values of the columns ``names`` of a former row, at ``line``.
+
+        ``alike``: what of a value is compared, all of it by default.
+        """
         first: dict[tuple, int] = {}
         for row in self.rows:
-            key = tuple(row[name] for name in names)
+            key = tuple(alike(row[name]) for name in names)
             former = first.setdefault(key, row.line)
             if former != row.line:
                 self.refuse(row.line, names[-1], message.format(line=former))

@@ -192,6 +192,15 @@ def test_a_file_of_20_000_lines_37_of_them_bad(scene):
     assert [line for line, _, _ in told] == [place * 540 + 2 for place in range(37)]
 
 
+@pytest.mark.parametrize("count", [1, 2000])
+def test_lines_are_looked_up_and_written_in_batches(scene, count, django_assert_max_num_queries):
+    """The share of ``make bench-consumption`` that is held at every run: 2 000 lines are four look-ups and some twenty
+    writes (SQLite takes a hundred rows at once) beside the queries of one line, never a query a line."""
+    lines = csv(*(f"1;{scene.commune.siren};F-{n};01/07/2026;10,00;Plein;1" for n in range(count)))
+    with django_assert_max_num_queries(12 if count == 1 else 40):
+        assert take_in(scene, lines).added == count
+
+
 def test_who_may_import(scene):
     content = csv(f"1;{scene.commune.siren};F-1;01/07/2026;10,00;;")
     for role in (Role.READER, Role.ADMINISTRATOR):

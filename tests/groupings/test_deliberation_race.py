@@ -1,7 +1,5 @@
 """Two people change one deliberation: the second is told what changed and by whom, nothing is lost."""
 
-import json
-import os
 from datetime import date
 
 import pytest
@@ -9,9 +7,9 @@ import pytest
 from groupings.models import Deliberation
 from procurement.core.errors import BusinessError
 from procurement.core.journal.models import JournalEntry
-from tests.services.test_kill import _output, _own_database
 from tests.support import deliberations as scenes
 from tests.support.deliberation_race import THREADS
+from tests.support.race import run_race
 
 
 @pytest.mark.django_db
@@ -57,17 +55,7 @@ def test_a_version_that_changed_outside_the_journal_is_refused_all_the_same():
 @pytest.mark.slow
 def test_of_six_people_at_once_one_writes_and_five_are_told(tmp_path):
     """Real threads on a real database file, or on the PostgreSQL the suite runs on."""
-    with _own_database() as database:
-        environment = {
-            **os.environ,
-            **database,
-            "DATA_DIR": str(tmp_path),
-            "DJANGO_SETTINGS_MODULE": "procurement.settings",
-        }
-        if not database:
-            environment.pop("DATABASE_URL", None)
-        _output(environment, "manage.py", "migrate", "--verbosity", "0")
-        done = json.loads(_output(environment, "-m", "tests.support.deliberation_race"))
+    done = run_race("tests.support.deliberation_race", tmp_path)
     winners = [name for name, answer in done["told"] if not answer]
     refusals = [answer for _, answer in done["told"] if answer]
     assert len(done["told"]) == THREADS

@@ -9,15 +9,30 @@ from django.core.management import CommandError, call_command
 
 from groupings.choices import DeliberationStatus
 from groupings.demonstration.load import load
+from groupings.execution import grouping_contracts
 from groupings.links import LinkActor
-from groupings.models import Award, Consultation, Deliberation, Grouping, NeedLine, Signature
+from groupings.models import (
+    Award,
+    Consultation,
+    ConsumptionImport,
+    ConsumptionLine,
+    Deliberation,
+    Grouping,
+    NeedLine,
+    PriceItem,
+    Signature,
+)
 from groupings.models.deliberation import COUNTS
 from groupings.needs_overview import Overview
+from groupings.radar import ending_contracts
 from groupings.rules.legal_basis import legal_basis_on
+from groupings.rules.radar import radar
 from groupings.rules.vote import counts_refusal, outcome
 from groupings.views.needs_page import Door, Page, find_answering
-from members.models import CouncilSession, Organisation, Representative
+from members.models import Affiliation, CouncilSession, Organisation, Representative
+from members.roles import Role
 from procurement.core.journal.models import JournalEntry
+from procurement.core.money import round_half_up
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 22)
@@ -196,3 +211,40 @@ def test_the_draft_of_the_survey_is_shown_in_its_form():
 
 def test_needs_of_2016_are_the_file_s():
     assert NeedLine.objects.filter(membership__grouping__reference__startswith="GC-2016-").count() == 470
+
+
+@pytest.fixture
+def contracts(demonstration, db):
+    """The three lots in use, read by the coordinator's buyer."""
+    buyer = Affiliation.objects.get(role=Role.BUYER)
+    return grouping_contracts(Grouping.objects.get(reference="GC-2025-01"), buyer, TODAY)
+
+
+def test_the_contract_in_use_asks_for_something_and_its_other_lots_for_nothing(contracts):
+    """Lot 1 is beyond 80 % of its maximum, one member beyond its share, the notice date comes within two months."""
+    first, *others = contracts
+    assert 80 < first.percent < 100
+    assert {alert.kind for alert in first.own_alerts} == {"ceiling", "notice"}
+    assert [part.percent > 100 for part in first.parts].count(True) == 1
+    assert len(others) == 2 and all(0 < lot.percent < 80 and not lot.alerts for lot in others)
+    assert all(part.consumed > 0 for lot in contracts for part in lot.parts)
+
+
+def test_what_was_consumed_is_whole_quantities_at_the_prices_of_the_list(contracts):
+    prices = {(item.award_id, item.designation): item.price_excl_tax for item in PriceItem.objects.all()}
+    lines = ConsumptionLine.objects.all()
+    assert lines.count() > 100
+    for line in lines.select_related("award"):
+        assert line.amount_excl_tax.amount == round_half_up(line.quantity * prices[line.award_id, line.label])
+        assert line.award.starts_on <= line.invoiced_on <= TODAY
+    assert list(ConsumptionImport.objects.order_by("pk").values_list("filename", flat=True)) == [
+        "mandats-2025.csv",
+        "mandats-2026.csv",
+    ]
+
+
+def test_the_radar_shows_an_opportunity_fed_by_the_survey_and_one_by_the_contract(demonstration, db):
+    buyer = Affiliation.objects.get(role=Role.BUYER)
+    found = radar(ending_contracts(buyer, TODAY), TODAY)
+    origins = {contract.origin for opportunity in found.opportunities for contract in opportunity.contracts}
+    assert {"needs", "award"} <= origins

@@ -193,3 +193,24 @@ def test_the_command(scene, tmp_path, capsys):
         call_command("import_price_list", "GC-2025-07", "1", str(path))
     with pytest.raises(CommandError, match="ne peut pas être lu"):
         call_command("import_price_list", "GC-2025-07", "1", str(tmp_path / "absent.csv"))
+
+
+def test_a_reference_twice_is_refused_in_capitals_or_not(client, scene):
+    client.force_login(scene.buyer.user)
+    url = reverse("price_list", args=[scene.grouping.pk, scene.award.pk])
+    page = client.post(url, upload(HEADINGS, "a1;Gazole;L;1,5", "A2;Essence;L;2", "A1;Gazole;L;1,6"))
+    assert page.status_code == 422
+    assert [(error.line, error.message) for error in page.context["errors"]] == [
+        (4, "Cette référence est déjà à la ligne 2.")
+    ]
+    assert not PriceItem.objects.exists()
+
+
+def test_a_search_no_keyboard_types_finds_nothing_and_breaks_nothing(client, scene):
+    """PostgreSQL refuses a NUL in a text."""
+    client.force_login(scene.buyer.user)
+    url = reverse("price_list", args=[scene.grouping.pk, scene.award.pk])
+    client.post(url, upload(*FIRST))
+    assert len(client.get(url, {"q": "\0"}).context["rows"]) == 3
+    assert len(client.get(url, {"q": "gaz\0ole"}).context["rows"]) == 1
+    assert len(client.get(url, {"q": "%"}).context["rows"]) == 0

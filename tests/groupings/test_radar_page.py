@@ -121,6 +121,23 @@ def test_the_three_sources_meet(client, metropole, communes):
     assert "Déjà en préparation" in page and "Papier en préparation" in page
 
 
+def test_what_the_coordinator_published_of_our_own_award_counts_once(client, metropole, communes):
+    """Its essential data, read back from data.gouv.fr: the award tells it already, member by member. Another contract
+    of the same number, of another buyer, is another contract."""
+    grouping, memberships = make_launched(metropole, *communes[:2], cpv="30192000")
+    shares = [(membership, "20000.00") for membership in memberships]
+    award = make_complete_award(make_lot(grouping), "40000.00", shares=shares, starts_on=date(2023, 8, 1))
+    publish(metropole, date(2027, 7, 31), reference=award.reference)
+    publish(communes[2], reference=award.reference)
+    assert [(row["Organisme"], row["Source"]) for row in exported(client, metropole)] == [
+        ("Pérols", "Données publiées"),
+        ("Castries", "Marché du groupement"),
+        ("Lattes", "Marché du groupement"),
+    ]
+    type(award).objects.update(notified_on=None)
+    assert len(exported(client, metropole)) == 2  # published, and not told by the award any more
+
+
 def test_extensions_taken_push_the_end_and_an_award_not_notified_is_out(client, metropole, communes):
     grouping, memberships = make_launched(metropole, *communes[:2], cpv="30192000")
     shares = [(membership, "30000.00") for membership in memberships]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from groupings.essential_data import Publication, member_rows, of_year, publication
 from groupings.exchange.decp.companion import write_members
 from groupings.exchange.decp.writer import FORMATS, JSON_VERSION, XSD_VERSION, InvalidFile, write
+from groupings.management.lookup import find_grouping
 from groupings.models import Award, Grouping
 from procurement.core.disk import why
 
@@ -72,7 +73,7 @@ class Command(BaseCommand):
         if year is not None:
             return of_year(awards, year), f"en {year}"
         if reference:
-            return awards.filter(lot__grouping=_grouping(reference, coordinator)), f"pour {reference}"
+            return awards.filter(lot__grouping=find_grouping(reference, coordinator)), f"pour {reference}"
         return awards, scope
 
     def _tell(self, found: Publication, out: Path, members: Path) -> None:
@@ -96,24 +97,6 @@ def missing(found: Publication) -> str:
     for lot in found.incomplete:
         lines += [f"{lot.name}\u00a0:", *(f"  – {sentence}" for sentence in lot.told())]
     return "\n".join(lines)
-
-
-def _grouping(reference: str, coordinator: str) -> Grouping:
-    groupings = (
-        Grouping.objects.filter(reference=reference).select_related("coordinator").order_by("coordinator__siren")
-    )
-    if coordinator:
-        groupings = groupings.filter(coordinator__siren=coordinator)
-    found = list(groupings)
-    if not found:
-        raise CommandError(f"Aucun groupement ne porte la référence {reference}.")
-    if len(found) > 1:
-        names = ", ".join(f"{item.coordinator.siren} ({item.coordinator.name})" for item in found)
-        raise CommandError(
-            f"La référence {reference} est celle de plusieurs coordonnateurs\u00a0: ajoutez --coordinator, parmi "
-            f"{names}."
-        )
-    return found[0]
 
 
 def _write(files: dict[Path, bytes]) -> None:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from groupings.actions.convention import conventions_request
+from groupings.management.lookup import find_grouping
 from groupings.models import ConventionDocument, Grouping
 from procurement.core.actors import SystemActor
 from procurement.core.disk import why
@@ -58,19 +59,3 @@ def produce(grouping: Grouping, *, bar: ProgressBar) -> list[ConventionDocument]
         .select_related("convention__grouping", "membership__organisation")
         .order_by("membership__organisation__siren")
     )
-
-
-def find_grouping(reference: str, coordinator_siren: str | None = None) -> Grouping:
-    """The one grouping of that reference. Raises CommandError when there is none, or several."""
-    found = Grouping.objects.filter(reference=reference).select_related("coordinator")
-    if coordinator_siren:
-        found = found.filter(coordinator__siren=coordinator_siren)
-    match list(found[:2]):
-        case [grouping]:
-            return grouping
-        case []:
-            raise CommandError(f"Aucun groupement ne porte la référence {reference}.")
-        case _:
-            raise CommandError(
-                f"Plusieurs coordonnateurs ont un groupement {reference}\u00a0: précisez --coordinator SIREN."
-            )

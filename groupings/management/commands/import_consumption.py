@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from groupings.actions.consumption import consumption_import
-from groupings.management.commands.generate_conventions import find_grouping
+from groupings.management.lookup import find_grouping
 from procurement.core.actors import SystemActor
 from procurement.core.disk import why
 from procurement.core.imports import ImportRefused

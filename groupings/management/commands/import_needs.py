@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from groupings.actions.needs_import import error_json, needs_import
+from groupings.management.lookup import find_grouping
 from groupings.models import Grouping
 from procurement.core.actors import SystemActor
 from procurement.core.disk import why
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         errors: list[ImportError_] = []
         try:
             report = needs_import(
-                grouping=find_grouping(reference, coordinator),
+                grouping=find_grouping(reference, coordinator, among=Grouping.objects.filter(is_declared_only=False)),
                 file=file,
                 actor=SystemActor("Commande import_needs"),
                 now=timezone.now(),
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             errors = [ImportError_(None, "", f"Le fichier {file} ne peut pas être lu\u00a0: {why(error)}.")]
         except ImportRefused as refused:
             errors = refused.errors
-        except BusinessError as error:
+        except (BusinessError, CommandError) as error:
             errors = [ImportError_(None, "", str(error))]
         if errors:
             if options["json"]:
@@ -58,19 +59,3 @@ class Command(BaseCommand):
 
     def _print(self, told: dict) -> None:
         self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
-
-
-def find_grouping(reference: str, coordinator: str = "") -> Grouping:
-    """The grouping of that reference, of that coordinator (SIREN) when two bear it. Raises BusinessError."""
-    found = Grouping.objects.filter(reference=reference, is_declared_only=False).select_related("coordinator")
-    if coordinator:
-        found = found.filter(coordinator__siren="".join(coordinator.split()))
-    groupings = list(found[:2])
-    if not groupings:
-        of_whom = f" pour le coordonnateur {coordinator}" if coordinator else ""
-        raise BusinessError(f"Aucun groupement ne porte la référence {reference}{of_whom}.")
-    if len(groupings) > 1:
-        raise BusinessError(
-            f"Plusieurs coordonnateurs ont un groupement {reference}\u00a0: dites lequel avec --coordinator SIREN."
-        )
-    return groupings[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from groupings.actions.price_list import price_list_replace
-from groupings.management.commands.generate_conventions import find_grouping
+from groupings.management.lookup import find_grouping
 from groupings.models import Award
 from groupings.price_file import check_prices, compare, kept_prices, prices_of
 from procurement.core.actors import SystemActor
