@@ -25,22 +25,27 @@ def votes_refusal(*, has_convention: bool) -> str:
     return "" if has_convention else "Produisez d’abord la convention\u00a0: c’est elle que les assemblées approuvent."
 
 
-def launch_refusal(*, waiting: Sequence[str], unsigned: Sequence[str]) -> str:
-    """The convention is in force before the procedure starts (CE, 25/04/1994, Région Aquitaine, n° 99926).
+def launch_refusal(*, waiting: Sequence[str], unsigned: Sequence[str], unbounded: Sequence[int] = ()) -> str:
+    """The convention is in force before the procedure starts (CE, 25/04/1994, Région Aquitaine, n° 99926), and an
+    accord-cadre says its maximum (CCP, R2162-4).
 
     Names of the members whose needs are in the tender: ``waiting`` those whose act is not enforceable yet,
-    ``unsigned`` those whose act is, or who need none, and who have not signed the convention.
+    ``unsigned`` those whose act is, or who need none, and who have not signed the convention. ``unbounded``: numbers of
+    the lots that lack a maximum compulsory on the day of the launch (``framework.is_maximum_compulsory``).
     """
     causes = []
     if waiting:
         causes.append(f"la délibération n’est pas exécutoire pour {_names(waiting)}")
     if unsigned:
         causes.append(f"la convention n’est pas signée par {_names(unsigned)}")
-    if not causes:
-        return ""
-    return (
-        f"Lancement impossible\u00a0: {' et '.join(causes)}. La convention doit être en vigueur avant la consultation."
-    )
+    told = []
+    if causes:
+        told.append(f"{' et '.join(causes)}. La convention doit être en vigueur avant la consultation.")
+    if unbounded:
+        verb = "est un accord-cadre" if len(unbounded) == 1 else "sont des accords-cadres"
+        told.append(f"{_lots(unbounded)} {verb} sans maximum, obligatoire depuis le 01/01/2022 (CCP, R2162-4).")
+        told[-1] = told[-1] if len(told) == 1 else told[-1][0].upper() + told[-1][1:]
+    return f"Lancement impossible\u00a0: {' '.join(told)}" if told else ""
 
 
 def _names(names: Sequence[str]) -> str:

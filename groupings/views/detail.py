@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from groupings.actions.renewal import RENEWABLE
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, answer_badge
 from groupings.execution import IN_USE, contract_summaries
-from groupings.forecast import launch_states, readiness
+from groupings.forecast import launch_states, readiness, unbounded_lots
 from groupings.models import (
     Convention,
     ConventionDocument,
@@ -201,7 +201,8 @@ class Page:
         if transition.name == "start_votes":
             return votes_refusal(has_convention=bool(self.conventions))
         if transition.name == "launch":
-            return launch_refusal(**readiness(self.launch_states))
+            lots = unbounded_lots(self.lots, self.today)
+            return launch_refusal(**readiness(self.launch_states), unbounded=lots)
         if transition.name == "start_award":
             return self.tender.closing_refusal()
         if transition.name == "start_performance":
