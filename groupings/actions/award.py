@@ -26,6 +26,14 @@ _CONTRACT = (
 )
 #: What still changes once the contract is notified; the rest is an amendment (CCP, L2194-1).
 AFTER_NOTIFICATION = frozenset({"data_published_on", "extensions_taken"})
+#: What the essential data ask and the contract already said: typed late, it amends nothing while it replaces nothing.
+COMPLETED_LATER = frozenset(
+    {
+        *("reference", "offers_received", "price_form", "price_type", "price_index", "technique", "modality", "ccag"),
+        *("starts_on", "duration_months", "has_advance", "advance_rate", "has_subcontracting"),
+        *("social_considerations", "environmental_considerations"),
+    }
+)
 #: Recorded by ``award_follow``, never by the decision.
 _FOLLOWED = ("rejection_sent_on", "signed_on", "notified_on", "data_published_on", "extensions_taken")
 #: Further than that, the year was mistyped.
@@ -138,13 +146,18 @@ def _refuse_amendment(award: Award, stored: Award, holders: Sequence[HolderEntry
     changed, _ = changes(snapshot(stored), snapshot(award))
     companies = [(holder.identifier_type, "".join(holder.identifier.split())) for holder in holders]
     same = companies == list(stored.holders.values_list("identifier_type", "identifier"))
-    touched = [name for name in changed if name not in AFTER_NOTIFICATION]
+    touched = [
+        name
+        for name in changed
+        if name not in AFTER_NOTIFICATION
+        and not (name in COMPLETED_LATER and getattr(stored, name) in Award._meta.get_field(name).empty_values)
+    ]
     if not touched and same:
         return
     name = touched[0].removesuffix("_currency") if touched else None
     raise BusinessError(
         f"Le marché est notifié depuis le {stored.notified_on:%d/%m/%Y}\u00a0: ce qu’il dit ne change plus que par un "
-        "avenant. Seules la publication des données et les reconductions s’enregistrent encore.",
+        "avenant. Seul ce qui manquait aux données essentielles se complète encore.",
         field=name,
     )
 

@@ -55,7 +55,7 @@ def _open(
         value_excl_tax=Money(scope.total, "EUR"),
         member_count=scope.members,
         procedure_code=code,
-        procedure_sentence=scope.sentence[:300],
+        procedure_sentence=scope.sentence,  # counts and amounts, no name: 300 characters hold the longest
         procedure=procedure or _USUAL.get(code, ""),
     )
     # Read by the members too: the value is the sum of what each of them keeps to itself.
@@ -119,7 +119,9 @@ def _check_frozen(consultation: Consultation, stored: Consultation) -> None:
     if stored.closed_on is None:
         return
     for name in _FROZEN_BY_CLOSING:
-        if getattr(consultation, name) != getattr(stored, name):
+        # Below the dispense nobody had to say it before the essential data ask for it.
+        is_completed = name == "procedure" and not stored.procedure
+        if getattr(consultation, name) != getattr(stored, name) and not is_completed:
             told = f"La consultation est close depuis le {stored.closed_on:%d/%m/%Y}\u00a0: ceci ne change plus."
             raise BusinessError(told, field=name)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,20 @@ def next_sentence(facts: TenderFacts) -> str:
     if not any(lot.is_awarded for lot in facts.lots):
         return "Aucun lot n’est attribué\u00a0: relancez-les, ou abandonnez le groupement."
     return "Tous les marchés sont notifiés."
+
+
+def is_over(facts: TenderFacts) -> bool:
+    """Every lot is decided, one at least is awarded, and every awarded one notified."""
+    awarded = [lot for lot in facts.lots if lot.is_awarded]
+    decided = facts.closed_on is not None and all(lot.is_decided for lot in facts.lots)
+    return decided and bool(awarded) and all(lot.notified_on is not None for lot in awarded)
+
+
+def is_waited_for(facts: TenderFacts, soon: timedelta) -> bool:
+    """Whether what comes next is somebody's today; offers due later than ``soon`` leave nothing to do until then."""
+    if facts.closed_on is None and facts.notice_sent_on is not None and facts.offers_due_at is not None:
+        return facts.offers_due_at.date() <= facts.now.date() + soon
+    return not is_over(facts)
 
 
 def _before_closing(facts: TenderFacts) -> str:

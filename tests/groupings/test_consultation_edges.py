@@ -1,0 +1,146 @@
+"""A consultation at its edges: hours and days of change, long sentences, what is completed late, two clicks."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from djmoney.money import Money
+
+from groupings.actions.consultation import consultation_close, consultation_relaunch, consultation_save
+from groupings.actions.launch import Scope
+from groupings.models import Award, Consultation
+from groupings.rules.contract_value import ContractValue, LotValue
+from groupings.rules.offer_delay import minimum_due_on
+from groupings.rules.standstill import earliest_signature_on
+from groupings.rules.thresholds import procedure
+from groupings.tender import award_facts, lot_state, tender_facts
+from procurement.core.errors import BusinessError
+from procurement.core.money import LARGEST_AMOUNT
+from tests.support.tenders import TODAY, decide, make_tender, notify
+
+pytestmark = pytest.mark.django_db
+OPEN = {"closed_on": None, "opened_on": None, "committee": "", "committee_met_on": None}
+
+
+def test_the_longest_sentence_of_a_procedure_is_kept_whole():
+    """999 members, all silent or unknown, the largest amount: what is stored is what was told."""
+    names = tuple(f"Commune au nom interminable n° {number}" for number in range(999))
+    value = ContractValue(members=999, lots=(LotValue(1, 1, "T" * 200, LARGEST_AMOUNT, unknown=names),), silent=names)
+    for category in ("supplies", "works", "social_services"):
+        for amount in (Decimal(0), Decimal(100000), LARGEST_AMOUNT):
+            found = procedure(amount, category, date(2026, 11, 28))
+            told = Scope(value.members, value.total, found, tuple(value.gaps)).sentence
+            assert told.endswith(found.sentence)
+            assert len(told) <= Consultation._meta.get_field("procedure_sentence").max_length
+
+
+@pytest.mark.parametrize(
+    ("due", "before"),
+    [
+        # 11 h in Paris: 10 h UTC in winter, 9 h in summer; on the two Sundays of change the clock moved at 1 h UTC.
+        (datetime(2026, 3, 28, 10, tzinfo=UTC), "28/03/2026 à 11 h 00"),
+        (datetime(2026, 3, 29, 9, tzinfo=UTC), "29/03/2026 à 11 h 00"),
+        (datetime(2026, 10, 24, 9, tzinfo=UTC), "24/10/2026 à 11 h 00"),
+        (datetime(2026, 10, 25, 10, tzinfo=UTC), "25/10/2026 à 11 h 00"),
+        (datetime(2028, 2, 29, 10, tzinfo=UTC), "29/02/2028 à 11 h 00"),
+        (datetime(2026, 12, 31, 22, 59, tzinfo=UTC), "31/12/2026 à 23 h 59"),
+    ],
+)
+def test_closed_at_the_hour_of_paris_and_not_a_minute_sooner(due, before):
+    tender = make_tender(status="consultation", consultation=OPEN | {"offers_due_at": due})
+    with pytest.raises(BusinessError, match=before):
+        consultation_close(consultation=tender.consultation, actor=tender.buyer, now=due - timedelta(minutes=1))
+    closed = consultation_close(consultation=tender.consultation, actor=tender.buyer, now=due)
+    # Half past midnight in Paris is the next day, whatever UTC says.
+    assert f"{closed.closed_on:%d/%m/%Y}" == before[:10]
+
+
+def test_days_of_the_law_cross_leap_days_and_years():
+    assert minimum_due_on(date(2028, 1, 30), "open", True) == date(2028, 2, 29)
+    assert minimum_due_on(date(2027, 1, 30), "open", True) == date(2027, 3, 1)
+    assert minimum_due_on(date(2026, 12, 2), "open", False) == date(2027, 1, 6)
+    assert earliest_signature_on(date(2028, 2, 18), is_electronic=True) == date(2028, 2, 29)
+    assert earliest_signature_on(date(2026, 12, 20), is_electronic=False) == date(2027, 1, 5)
+
+
+def test_a_procedure_that_was_never_said_is_completed_after_the_closing_and_not_replaced():
+    """Below the dispense the launch names none; the essential data ask for it once the contract is notified."""
+    tender = make_tender(consultation={"procedure": "", "procedure_code": "exempt"})
+
+    def choose(procedure):
+        stored = Consultation.objects.get(pk=tender.consultation.pk)
+        stored.grouping, stored.procedure = tender.grouping, procedure
+        return consultation_save(consultation=stored, actor=tender.buyer, today=TODAY)
+
+    assert choose("adapted").procedure == "adapted"
+    with pytest.raises(BusinessError, match="ne change plus"):
+        choose("without_notice")
+
+
+def test_unsuccessful_then_put_out_again_then_awarded_is_one_contract():
+    tender = make_tender(lots=1)
+    decide(tender, outcome="unsuccessful", reason="Aucune offre.", offers_received=0)
+    again = consultation_relaunch(
+        grouping=tender.grouping, lot_ids=[tender.lots[0].pk], actor=tender.buyer, today=TODAY
+    )
+    with pytest.raises(BusinessError, match="encore ouverte"):  # a second click
+        consultation_relaunch(grouping=tender.grouping, lot_ids=[tender.lots[0].pk], actor=tender.buyer, today=TODAY)
+    with pytest.raises(BusinessError, match="c’est la consultation n° 2 qui en décide"):
+        decide(tender, outcome="awarded", amount_excl_tax=Money("1.00", "EUR"))
+    Consultation.objects.filter(pk=again.pk).update(
+        offers_due_at=datetime(2026, 8, 3, 9, tzinfo=UTC),
+        notice_sent_on=date(2026, 7, 1),
+        closed_on=date(2026, 8, 3),
+        committee="tender_committee",
+        committee_met_on=date(2026, 8, 4),
+    )
+    again.refresh_from_db()
+    again.grouping, first = tender.grouping, tender.consultation
+    tender.consultation = again
+    day = date(2026, 8, 5)
+    award = decide(tender, decided_on=day, today=day, amount_excl_tax=Money("0.01", "EUR")).award
+    assert (award.value, award.consultation.number) == (Decimal("0.01"), 2)
+    assert first.awards.get().outcome == "unsuccessful"
+    assert Award.objects.awarded().count() == 1
+
+
+def test_a_contract_of_nothing_is_refused_and_one_of_a_cent_is_not():
+    tender = make_tender(lots=1)
+    with pytest.raises(ValidationError) as error:
+        decide(tender, amount_excl_tax=Money("0.00", "EUR"))
+    assert "0\u00a0€ ne se répartit pas" in error.value.messages[0]
+    assert decide(tender, amount_excl_tax=Money("0.01", "EUR")).award.value == Decimal("0.01")
+
+
+def test_signature_on_the_very_day_the_standstill_ends():
+    tender = make_tender(lots=1)
+    award = notify(tender, decide(tender).award)  # rejections on 13/04, signed on 24/04
+    assert award.signed_on == award_facts(award).earliest_signature_on(award.rejection_sent_on) == date(2026, 4, 24)
+
+
+def test_the_commission_is_not_waited_for_when_every_lot_is_a_small_one():
+    """CCP, R2123-1: out of the formalised procedure, hence of the CAO (CGCT, L1414-2)."""
+    tender = make_tender(lots=2, consultation={"committee": "", "committee_met_on": None})
+    states = [lot_state(lot, tender.consultation, []) for lot in tender.lots]
+    now = datetime(2026, 4, 1, 8, tzinfo=UTC)
+
+    def committee_is_due():
+        return tender_facts(tender.consultation, states, now=now, tells_awards=True).committee_is_due
+
+    tender.lots[0].takes_small_lot_exception = True
+    assert committee_is_due()
+    tender.lots[1].takes_small_lot_exception = True
+    assert not committee_is_due()
+
+
+def test_the_buttons_clicked_twice_write_once(client):
+    due = datetime(2026, 3, 16, 10, tzinfo=UTC)
+    tender = make_tender(status="consultation", consultation=OPEN | {"offers_due_at": due})
+    client.force_login(tender.buyer.user)
+    address = reverse("consultation_close", args=[tender.grouping.pk])
+    assert client.post(address).status_code == 302
+    again = client.post(address)
+    assert again.status_code == 422
+    assert "est close depuis le" in again.content.decode()
