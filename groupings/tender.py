@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, DecimalField, Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from groupings.choices import LAUNCHED, GroupingStatus
 from groupings.contract_choices import Outcome
-from groupings.models import Award, AwardHolder, AwardShare, Consultation, Grouping, Lot
+from groupings.models import Award, AwardShare, Consultation, Grouping, Lot
 from groupings.rules.award_dates import AwardFacts
 from groupings.rules.gate import closing_refusal, notification_refusal
 from groupings.rules.tender_steps import LotFacts, TenderFacts
@@ -128,8 +128,7 @@ def _lot_facts(state: LotState) -> LotFacts:
 
 @dataclass(frozen=True)
 class LotSummary:
-    """One lot on the page of its grouping. ``award`` carries ``holder_name`` (the lead), ``holder_count`` and
-    ``own_part`` (the reader's body, € excl. tax)."""
+    """One lot on the page of its grouping. ``award`` is one of ``execution.page_awards``."""
 
     lot: Lot
     award: Award | None
@@ -161,29 +160,16 @@ class TenderSummary:
         )
 
 
-def tender_summary(grouping: Grouping, affiliation, *, lots: Sequence[Lot]) -> TenderSummary | None:
-    """In one query: the consultation while it is open, the decisions after. None before the launch."""
+def tender_summary(grouping: Grouping, *, lots: Sequence[Lot], awards: Iterable[Award]) -> TenderSummary | None:
+    """The consultation while it is open, in one query; the decisions after (``execution.page_awards``). None before the
+    launch."""
     if grouping.status not in LAUNCHED:
         return None
     if grouping.status == GroupingStatus.CONSULTATION:
         first = grouping.consultations.filter(number=1).first()
         return TenderSummary(first, tuple(LotSummary(lot, None) for lot in lots))
-    holders = AwardHolder.objects.filter(award=OuterRef("pk"))
-    own = AwardShare.objects.filter(award=OuterRef("pk"), membership__organisation=affiliation.organisation_id)
-    amount = DecimalField(max_digits=14, decimal_places=2)
-    awards = (
-        Award.objects.visible_to(affiliation)
-        .filter(lot__grouping=grouping)
-        .select_related("consultation")
-        .annotate(
-            holder_name=Subquery(holders.values("name")[:1]),
-            holder_count=Count("holders", distinct=True),
-            own_part=Subquery(own.values("amount_excl_tax")[:1], output_field=amount),
-        )
-        .order_by("consultation__number")
-    )
     last: dict[int, Award] = {}
-    for award in awards:
+    for award in sorted(awards, key=lambda award: award.consultation.number):
         # A lot put out again keeps its former decision until the next one is more than a postponement.
         if award.outcome != Outcome.POSTPONED or award.lot_id not in last:
             last[award.lot_id] = award

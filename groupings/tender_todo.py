@@ -85,6 +85,8 @@ def _tender_tasks(
         seen |= {lot.pk for lot in lots}
         if not lots:
             continue  # all put out again
+        if grouping.status == GroupingStatus.PERFORMANCE and tender.number == 1 and tender.closed_on is None:
+            continue  # in use before its consultation was followed here: only lots put out again are still open
         states: list[LotState] = [lot_state(lot, tender, awards.get(lot.pk, [])) for lot in lots]
         facts = tender_facts(tender, states, now=now, tells_awards=True)
         is_all_over = is_all_over and is_over(facts)
