@@ -256,7 +256,7 @@ def _labels(choices, keys: list[str]) -> tuple[str, ...]:
 def _procedure(award: Award) -> str:
     """With the straight apostrophe of the schema. A small lot taken out of a formalised procedure is an adapted one
     (CCP, R2123-1)."""
-    if award.lot.takes_small_lot_exception:
+    if award.consultation.is_formal and award.lot.takes_small_lot_exception:
         return str(Consultation.Procedure.ADAPTED.label)
     return award.consultation.get_procedure_display().replace("’", "'")
 

@@ -18,6 +18,7 @@ from groupings.models import Award, Consultation, Grouping, Lot, Question
 from groupings.rules.gate import closing_refusal, still_open_refusal
 from groupings.rules.offer_delay import minimum_due_on
 from groupings.rules.thresholds import ADAPTED, ADAPTED_ADVERTISED, FORMAL
+from groupings.rules.told import lots_told
 from groupings.tender import RELAUNCHED
 from members.roles import may, require
 from procurement.core.actors import Actor
@@ -59,16 +60,10 @@ def _open(
         procedure=procedure or _USUAL.get(code, ""),
     )
     # Read by the members too: the value is the sum of what each of them keeps to itself.
-    told = f"Consultation n° {number} ouverte\u00a0: {lots_told(lots)}, {scope.members} membres"
+    told = f"Consultation n° {number} ouverte\u00a0: {lots_told([lot.number for lot in lots])}, {scope.members} membres"
     save_recorded(consultation, actor=actor, verb="consultation.open", sentence=told)
     consultation.lots.set(lots)
     return consultation
-
-
-def lots_told(lots: Collection[Lot]) -> str:
-    """« lot 2 », « lots 1, 2 et 5 »."""
-    numbers = [str(number) for number in sorted(lot.number for lot in lots)]
-    return f"lot {numbers[0]}" if len(numbers) == 1 else f"lots {', '.join(numbers[:-1])} et {numbers[-1]}"
 
 
 def consultation_save(
@@ -314,7 +309,7 @@ def consultation_relaunch(*, grouping: Grouping, lot_ids: Collection[int], actor
         decided: dict[int, Award] = {}
         for award in Award.objects.filter(lot__in=lots).order_by("consultation__number"):
             decided[award.lot_id] = award
-        refused = [lot for lot in lots if lot.pk not in decided or decided[lot.pk].outcome not in RELAUNCHED]
+        refused = [lot.number for lot in lots if lot.pk not in decided or decided[lot.pk].outcome not in RELAUNCHED]
         if refused:
             told = f"Seul un lot infructueux ou sans suite se relance\u00a0: pas ceux-ci ({lots_told(refused)})."
             raise BusinessError(told, field="lots")

@@ -10,10 +10,12 @@ from djmoney.money import Money
 
 from groupings.actions.consultation import consultation_close, consultation_relaunch, consultation_save
 from groupings.actions.launch import Scope
+from groupings.essential_data import publication
 from groupings.models import Award, Consultation
 from groupings.rules.contract_value import ContractValue, LotValue
 from groupings.rules.offer_delay import minimum_due_on
 from groupings.rules.standstill import earliest_signature_on
+from groupings.rules.suppliers import check_siret
 from groupings.rules.thresholds import procedure
 from groupings.tender import award_facts, lot_state, tender_facts
 from procurement.core.errors import BusinessError
@@ -144,3 +146,62 @@ def test_the_buttons_clicked_twice_write_once(client):
     again = client.post(address)
     assert again.status_code == 422
     assert "est close depuis le" in again.content.decode()
+
+
+def test_a_small_lot_is_under_an_adapted_procedure_wherever_it_is_told(client):
+    """On the page of the consultation, in the rules of its award and in the essential data."""
+    tender = make_tender(lots=2, consultation={"committee": "", "committee_met_on": None})
+    lot = tender.lots[0]
+    lot.takes_small_lot_exception, lot.small_lot_reason = True, "Moins de 80 000 €, 12 % du tout."
+    lot.save()
+    client.force_login(tender.buyer.user)
+    page = client.get(reverse("consultation", args=[tender.grouping.pk])).content.decode()
+    assert page.count("petit lot\u00a0: procédure adaptée") == 1
+    award = decide(tender, lot).award  # without the commission
+    assert award_facts(award).earliest_signature_on(None) == award.decided_on  # nor the standstill
+    notify(tender, award)
+    Award.objects.update(amount_excl_tax="40000.00")
+    (published,) = publication(Award.objects.all(), TODAY).lots
+    assert published.contract.procedure == "Procédure adaptée"
+
+
+def test_the_same_decision_posted_twice_is_written_once(client):
+    tender = make_tender(lots=1)
+    client.force_login(tender.buyer.user)
+    address = reverse("award_change", args=[tender.grouping.pk, tender.lots[0].pk])
+    sent = {
+        "outcome": "awarded",
+        "decided_on": "2026-04-12",
+        "offers_received": "2",
+        "amount_excl_tax": "0,01",
+        "operators_kind": "none",
+        "duration_months": "12",
+        "holder_1_name": "Papeterie du " + "L" * 187,
+        "holder_1_identifier_type": "siret",
+        "holder_1_identifier": "35600000000048",  # La Poste, by the key of every other company
+        "version": "0",
+    }
+    assert client.post(address, sent).status_code == 302
+    assert client.post(address, sent).status_code == 422
+    assert (Award.objects.count(), Award.objects.get().holders.get().identifier) == (1, "35600000000048")
+    dates = reverse("award_dates", args=[tender.grouping.pk, tender.lots[0].pk])
+    followed = {"rejection_sent_on": "2026-04-13", "version": "1"}
+    assert client.post(dates, followed).status_code == 302
+    assert client.post(dates, followed).status_code == 422
+    parts = reverse("award_shares", args=[tender.grouping.pk, tender.lots[0].pk])
+    huge = {f"part_{m.pk}": "999999999999999999" for m in tender.members} | {"version": "2"}
+    assert client.post(parts, huge).status_code == 422
+    nothing = {f"part_{m.pk}": "0" for m in tender.members} | {"version": "2"}
+    refused = client.post(parts, nothing)
+    assert (refused.status_code, "Il manque 0,01" in refused.content.decode()) == (422, True)
+    one = nothing | {f"part_{tender.members[0].pk}": "0,01"}
+    assert client.post(parts, one).status_code == 302
+    assert client.post(parts, one).status_code == 422
+
+
+def test_la_poste_has_a_key_of_its_own():
+    """The digits of an establishment of La Poste add up to a multiple of five."""
+    assert check_siret("35600000000048") == "35600000000048"
+    assert check_siret("35600000009075") == "35600000009075"
+    with pytest.raises(ValueError, match="clé"):
+        check_siret("35600000009076")
