@@ -7,7 +7,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from groupings.actions.consultation import require_running
+from groupings.actions.consultation import due_day, require_running
 from groupings.actions.shares import shares_follow_value
 from groupings.contract_choices import IdentifierType, OperatorsKind, Technique
 from groupings.models import Award, AwardHolder, Consultation
@@ -167,10 +167,8 @@ def _check_decision(award: Award, today: date) -> None:
     if award.decided_on is not None:
         if award.decided_on > today:
             refusals["decided_on"] = "Cette date est à venir\u00a0: indiquez une décision prise."
-        elif award.decided_on < consultation.closed_on:
-            refusals["decided_on"] = (
-                f"La consultation est close depuis le {consultation.closed_on:%d/%m/%Y}\u00a0: la décision la suit."
-            )
+        elif told := _too_early(consultation, award.decided_on):
+            refusals["decided_on"] = told
         elif award.is_awarded:
             met_on = (
                 consultation.committee_met_on
@@ -198,6 +196,17 @@ def _check_decision(award: Award, today: date) -> None:
         refusals["reason"] = "Indiquez pourquoi ce lot n’est pas attribué."
     if refusals:
         raise ValidationError(refusals)
+
+
+def _too_early(consultation: Consultation, decided_on: date) -> str:
+    """A decision follows the offers and their opening. The closing itself may be recorded here after the commission has
+    met: what its record says is not put off by it."""
+    due_on, opened_on = due_day(consultation), consultation.opened_on
+    if opened_on is not None and decided_on < opened_on:
+        return f"L’ouverture des plis est du {opened_on:%d/%m/%Y}\u00a0: la décision la suit."
+    if due_on is not None and decided_on < due_on:
+        return f"La remise des offres s’est achevée le {due_on:%d/%m/%Y}\u00a0: la décision la suit."
+    return ""
 
 
 def _companies(award: Award, holders: Sequence[HolderEntry]) -> list[AwardHolder]:

@@ -12,7 +12,7 @@ from djmoney.money import Money
 
 from groupings.actions.grouping import grouping_advance
 from groupings.actions.launch import Scope, tender_scope
-from groupings.choices import GroupingStatus
+from groupings.choices import Category, GroupingStatus
 from groupings.contract_choices import Outcome
 from groupings.models import Award, Consultation, Grouping, Lot, Question
 from groupings.rules.gate import closing_refusal, still_open_refusal
@@ -33,6 +33,13 @@ _USUAL = {
 }
 #: What the candidates were told: it does not change once they have answered.
 _FROZEN_BY_CLOSING = ("procedure", "notice_sent_on", "offers_due_at", "short_delay_reason")
+_WITHOUT_NOTICE = "Seul un juriste choisit un marché sans publicité ni mise en concurrence (CCP, R2122-1 à R2122-9)."
+#: (procedure, category) → the refusal to who is no jurist, though the value calls for a formalised procedure.
+_LEFT_TO_A_JURIST = {(Consultation.Procedure.WITHOUT_NOTICE, category): _WITHOUT_NOTICE for category in Category} | {
+    (Consultation.Procedure.ADAPTED, Category.SOCIAL_SERVICES): (
+        "Seul un juriste choisit une procédure adaptée pour des services sociaux de cette valeur (CCP, R2123-1, 3°)."
+    )
+}
 _DELAY = ("procedure", "notice_sent_on", "offers_due_at", "short_delay_reason", "is_electronic")
 
 
@@ -180,10 +187,9 @@ def _check_procedure(consultation: Consultation, stored: Consultation, actor: Ac
         return
     if all(lot.takes_small_lot_exception for lot in stored.lots.all()):
         return
-    if consultation.procedure == Consultation.Procedure.WITHOUT_NOTICE:
+    if told := _LEFT_TO_A_JURIST.get((consultation.procedure, consultation.grouping.category)):
         if may(actor, "procedure.override", organisation_id=consultation.grouping.coordinator_id):
             return
-        told = "Seul un juriste choisit un marché sans publicité ni mise en concurrence (CCP, R2122-1 à R2122-9)."
         raise BusinessError(told, field="procedure")
     raise BusinessError(
         "La valeur figée au lancement appelle une procédure formalisée (CCP, L2124-1)\u00a0: choisissez-en une.",

@@ -18,8 +18,10 @@ from groupings.rules.standstill import earliest_signature_on
 from groupings.rules.suppliers import check_siret
 from groupings.rules.thresholds import procedure
 from groupings.tender import award_facts, lot_state, tender_facts
+from members.roles import Role
 from procurement.core.errors import BusinessError
 from procurement.core.money import LARGEST_AMOUNT
+from tests.support.factories import make_affiliation
 from tests.support.tenders import TODAY, decide, make_tender, notify
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +207,29 @@ def test_la_poste_has_a_key_of_its_own():
     assert check_siret("35600000009075") == "35600000009075"
     with pytest.raises(ValueError, match="clé"):
         check_siret("35600000009076")
+
+
+def test_a_closing_recorded_late_does_not_put_off_what_the_commission_decided():
+    """Offers due and opened on 15/03, commission on 12/04, « Clore » clicked on 20/04: the decision is of 12/04."""
+    tender = make_tender(lots=1, consultation={"closed_on": date(2026, 4, 20), "opened_on": date(2026, 3, 16)})
+    for day, told in ((date(2026, 3, 15), "ouverture des plis est du 16/03/2026"), (date(2026, 4, 11), "s’est réunie")):
+        with pytest.raises(ValidationError) as error:
+            decide(tender, decided_on=day)
+        assert told in error.value.messages[0]
+    assert decide(tender).award.decided_on == date(2026, 4, 12)
+
+
+def test_social_services_stay_adapted_by_the_choice_of_a_jurist():
+    """CCP, R2123-1, 3°: whatever their value; for supplies no one may."""
+    tender = make_tender(status="consultation", consultation=OPEN, category="social_services")
+    stored = Consultation.objects.get()
+    stored.grouping, stored.procedure = tender.grouping, "adapted"
+    with pytest.raises(BusinessError, match="Seul un juriste"):
+        consultation_save(consultation=stored, actor=tender.buyer, today=TODAY)
+    jurist = make_affiliation(tender.metropole, Role.JURIST)
+    assert consultation_save(consultation=stored, actor=jurist, today=TODAY).procedure == "adapted"
+    supplies = make_tender(status="consultation", consultation=OPEN)
+    stored = Consultation.objects.get(grouping=supplies.grouping)
+    stored.grouping, stored.procedure = supplies.grouping, "adapted"
+    with pytest.raises(BusinessError, match="appelle une procédure formalisée"):
+        consultation_save(consultation=stored, actor=make_affiliation(supplies.metropole, Role.JURIST), today=TODAY)
