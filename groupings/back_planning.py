@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from groupings.choices import IN_FORCE, IN_PREPARATION, GroupingStatus
+from groupings.contract_choices import Outcome
 from groupings.contract_value import launch_day, procedure_of, value_of
 from groupings.forecast import launch_states, notice_of
 from groupings.models import Award, Consultation, Grouping, Lot, Membership, NeedLine
@@ -121,20 +122,45 @@ def journalled(grouping: Grouping, done: dict[str, date | None]) -> dict[str, da
 
 
 def contracted(grouping: Grouping, consultation: Consultation, affiliation) -> dict[str, date | None]:
-    """What the consultation, and the awards the reader may see, say is done. Two queries."""
+    """What the latest consultation, and the awards the reader may see, say is done: the steps of ``tender_steps``, with
+    their real dates. Two queries, one while nothing is decided."""
     done: dict[str, date | None] = {}
     if consultation.closed_on or consultation.opened_on:
         due_at = consultation.offers_due_at
         done["tender"] = timezone.localtime(due_at).date() if due_at else consultation.opened_on
-    awards = list(Award.objects.visible_to(affiliation).filter(lot__grouping=grouping))
-    if awards and {award.lot_id for award in awards} == {lot.pk for lot in grouping.lots.all()}:
-        contracts = [award for award in awards if award.outcome == "awarded"]
-        done["analysis"] = max(award.decided_on for award in awards)
-        if contracts and all(award.signed_on for award in contracts):
-            done["standstill"] = max(award.signed_on for award in contracts)
-            if all(award.notified_on for award in contracts):
-                done["notification"] = max(award.notified_on for award in contracts)
+    visible = Award.objects.visible_to(affiliation).filter(lot__grouping=grouping)
+    decided = {
+        award.lot_id: award
+        for award in visible.exclude(outcome=Outcome.POSTPONED).order_by("consultation__number", "pk")
+    }
+    if not decided:
+        return done
+    # What a former consultation decided of a lot put out again is decided again.
+    again = Exists(Consultation.lots.through.objects.filter(consultation=consultation, lot=OuterRef("pk")))
+    waited = [
+        pk
+        for pk, is_again in grouping.lots.order_by().annotate(is_again=again).values_list("pk", "is_again")
+        if pk not in decided or (is_again and decided[pk].consultation_id != consultation.pk)
+    ]
+    if waited and not _is_over(grouping):
+        return done
+    contracts = [award for award in decided.values() if award.is_awarded]
+    done["analysis"] = max(award.decided_on for award in decided.values())
+    if contracts and all(award.signed_on for award in contracts):
+        done["standstill"] = max(award.signed_on for award in contracts)
+        if all(award.notified_on for award in contracts):
+            done["notification"] = max(award.notified_on for award in contracts)
     return done
+
+
+def reopened(grouping: Grouping, consultation: Consultation) -> bool:
+    """Whether lots are out again while the grouping stands at the award: its offers are awaited once more."""
+    return grouping.status == GroupingStatus.AWARD and consultation.number > 1 and not consultation.closed_on
+
+
+def _is_over(grouping: Grouping) -> bool:
+    """All is decided and notified, though a member does not read what was not awarded."""
+    return _ORDER.index(grouping.status) >= _ORDER.index(GroupingStatus.PERFORMANCE)
 
 
 def plans_of(groupings: Iterable[Grouping], today: date) -> list[tuple[Grouping, BackPlanning]]:

@@ -32,8 +32,8 @@ BOXES = {
     "procedure": ("la consultation", "procédure"),
     "place_department": ("la fiche du coordonnateur", "code postal"),
     "months": ("l’attribution du lot", "durée ferme (mois)"),
-    "notified_on": ("l’attribution du lot", "notifié le"),
-    "published_on": ("l’attribution du lot", "données essentielles publiées le"),
+    "notified_on": ("les dates du lot", "notifié le"),
+    "published_on": ("les dates du lot", "données essentielles publiées le"),
     "amount": ("l’attribution du lot", "montant (€ HT) ou maximum (€ HT)"),
     "price_types": ("l’attribution du lot", "type de prix"),
     "price_form": ("l’attribution du lot", "forme du prix"),
@@ -42,12 +42,17 @@ BOXES = {
     "holders": ("l’attribution du lot", "titulaire"),
     "social": ("l’attribution du lot", "considérations sociales"),
     "environmental": ("l’attribution du lot", "considérations environnementales"),
-    "shares": ("l’attribution du lot", "part (€ HT)"),
+    "shares": ("les parts du lot", "part (€ HT)"),
 }
 
 
-#: Problems mended on the coordinator's own card; the others on the grouping's pages.
-ON_THE_COORDINATOR = ("buyer_siret", "place_department")
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Where what is missing is filled: a page (its name and arguments), and what the link says."""
+
+    page: str
+    arguments: tuple[int, ...]
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,21 @@ class LotPublication:
         return name_of(self.award)
 
     @property
-    def concerns_coordinator(self) -> bool:
-        """Whether something is to fill on the coordinator's card."""
-        return any(problem.field in ON_THE_COORDINATOR for problem in self.problems)
+    def remedies(self) -> list[Remedy]:
+        """The pages to open, each once, in the order of the problems."""
+        lot = self.award.lot
+        of_lot = (lot.grouping_id, lot.pk)
+        pages = {
+            "l’attribution du lot": Remedy("award_change", of_lot, f"Attribution du lot {lot.number}"),
+            "les dates du lot": Remedy("award_dates", of_lot, f"Dates du lot {lot.number}"),
+            "les parts du lot": Remedy("award_shares", of_lot, f"Parts du lot {lot.number}"),
+            "la fiche du lot": Remedy("grouping_detail", of_lot[:1], f"Groupement {lot.grouping.reference}"),
+            "la consultation": Remedy("consultation", of_lot[:1], "Consultation"),
+            "la fiche du coordonnateur": Remedy(
+                "organisation_detail", (lot.grouping.coordinator_id,), f"Fiche de {lot.grouping.coordinator.name}"
+            ),
+        }
+        return [pages[place] for place in dict.fromkeys(BOXES[problem.field][0] for problem in self.problems)]
 
     def told(self) -> list[str]:
         """What to fill, one sentence for each place, then what to correct: every one names its boxes."""
@@ -239,7 +256,7 @@ def _labels(choices, keys: list[str]) -> tuple[str, ...]:
 def _procedure(award: Award) -> str:
     """With the straight apostrophe of the schema. A small lot taken out of a formalised procedure is an adapted one
     (CCP, R2123-1)."""
-    if award.lot.takes_small_lot_exception:
+    if award.consultation.is_formal and award.lot.takes_small_lot_exception:
         return str(Consultation.Procedure.ADAPTED.label)
     return award.consultation.get_procedure_display().replace("’", "'")
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 
 from groupings.choices import IN_FORCE, ON_A_SESSION, DeliberationStatus
-from groupings.models import Deliberation, Grouping, Membership
+from groupings.models import Deliberation, Grouping, Lot, Membership
 from groupings.rules.clear_days import notice_days
+from groupings.rules.framework import is_maximum_compulsory
 from groupings.rules.launch import MemberState, SessionDates, first_usable_session
 from members.models import CouncilSession, Organisation
 
@@ -22,6 +23,13 @@ def readiness(states: list[MemberState]) -> dict[str, list[str]]:
     waiting = [state for state in concerned if state.needs_vote and state.executory_on is None]
     unsigned = [state for state in concerned if state not in waiting and state.signed_on is None]
     return {"waiting": [state.name for state in waiting], "unsigned": [state.name for state in unsigned]}
+
+
+def unbounded_lots(lots: Iterable[Lot], launched_on: date) -> list[int]:
+    """Numbers of the accords-cadres whose maximum a launch that day waits for."""
+    if not is_maximum_compulsory(launched_on):
+        return []
+    return [lot.number for lot in lots if lot.is_framework and lot.maximum_excl_tax is None]
 
 
 def launch_states(grouping: Grouping, memberships: Iterable[Membership], today: date) -> list[MemberState]:

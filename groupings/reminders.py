@@ -256,7 +256,12 @@ def digests(today: date) -> list[tuple[Affiliation, str, str]]:
             role=Role.BUYER,
             user__is_active=True,
             organisation__in=Grouping.objects.filter(
-                status__in=(GroupingStatus.DELIBERATIONS, GroupingStatus.PERFORMANCE)
+                status__in=(
+                    GroupingStatus.DELIBERATIONS,
+                    GroupingStatus.CONSULTATION,
+                    GroupingStatus.AWARD,
+                    GroupingStatus.PERFORMANCE,
+                )
             ).values("coordinator"),
         )
         .select_related("user", "organisation")

@@ -1,14 +1,18 @@
 """Where each lot of a launched grouping stands: its consultation, what was decided, who holds it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, DecimalField, Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from groupings.choices import LAUNCHED, GroupingStatus
 from groupings.contract_choices import Outcome
-from groupings.models import Award, AwardHolder, AwardShare, Consultation, Grouping, Lot
+from groupings.models import Award, AwardShare, Consultation, Grouping, Lot
+from groupings.rules.award_dates import AwardFacts
 from groupings.rules.gate import closing_refusal, notification_refusal
+from groupings.rules.tender_steps import LotFacts, TenderFacts
 
 #: A lot that one of these left without a contract may be put out again.
 RELAUNCHED = (Outcome.UNSUCCESSFUL, Outcome.DROPPED)
@@ -61,18 +65,70 @@ def lot_states(
 
 
 def _state(lot: Lot, consultations: Sequence[Consultation], awards: list[Award]) -> LotState:
-    for award in awards:
-        award.lot = lot
     last = next((c for c in consultations if any(held.pk == lot.pk for held in c.lots.all())), None)
     awards.sort(key=lambda award: -award.consultation.number)
-    current = next((award for award in awards if last is not None and award.consultation_id == last.pk), None)
+    return lot_state(lot, last, awards)
+
+
+def lot_state(lot: Lot, last: Consultation | None, awards: Sequence[Award]) -> LotState:
+    """The state from rows already read: ``last`` is the last consultation that holds the lot, ``awards`` its own."""
+    current = None
+    for award in awards:
+        award.lot = lot
+        if last is not None and award.consultation_id == last.pk:
+            award.consultation, current = last, award
     return LotState(lot, last, current, tuple(award for award in awards if award is not current))
+
+
+def award_facts(award: Award) -> AwardFacts:
+    """What the dates of that award depend on."""
+    return AwardFacts(
+        decided_on=award.decided_on,
+        is_formal=award.is_formal,
+        is_electronic=award.consultation.is_electronic,
+        offers_received=award.offers_received,
+    )
+
+
+def tender_facts(tender: Consultation, states: Iterable[LotState], *, now: datetime, tells_awards: bool) -> TenderFacts:
+    """What the steps of that consultation depend on; ``states`` of the lots it is the last to hold, ``now`` at Paris
+    time. ``tells_awards``: for the coordinator's people."""
+    due_at, states = tender.offers_due_at, list(states)
+    # A lot taken out of the formalised procedure is out of the commission's hands too (CCP, R2123-1; CGCT, L1414-2).
+    is_due = tender.needs_tender_committee and not (
+        states and all(state.lot.takes_small_lot_exception for state in states)
+    )
+    return TenderFacts(
+        launched_on=tender.launched_on,
+        now=now,
+        notice_sent_on=tender.notice_sent_on,
+        offers_due_at=None if due_at is None else timezone.localtime(due_at),
+        opened_on=tender.opened_on,
+        closed_on=tender.closed_on,
+        committee_is_due=is_due,
+        committee_met_on=tender.committee_met_on,
+        lots=[_lot_facts(state) for state in states],
+        tells_awards=tells_awards,
+    )
+
+
+def _lot_facts(state: LotState) -> LotFacts:
+    award = state.award
+    if award is None:
+        return LotFacts(state.lot.number)
+    return LotFacts(
+        number=state.lot.number,
+        is_decided=award.outcome != Outcome.POSTPONED,
+        is_awarded=award.is_awarded,
+        earliest_signature_on=award_facts(award).earliest_signature_on(award.rejection_sent_on),
+        signed_on=award.signed_on,
+        notified_on=award.notified_on,
+    )
 
 
 @dataclass(frozen=True)
 class LotSummary:
-    """One lot on the page of its grouping. ``award`` carries ``holder_name`` (the lead), ``holder_count`` and
-    ``own_part`` (the reader's body, € excl. tax)."""
+    """One lot on the page of its grouping. ``award`` is one of ``execution.page_awards``."""
 
     lot: Lot
     award: Award | None
@@ -104,29 +160,16 @@ class TenderSummary:
         )
 
 
-def tender_summary(grouping: Grouping, affiliation, *, lots: Sequence[Lot]) -> TenderSummary | None:
-    """In one query: the consultation while it is open, the decisions after. None before the launch."""
+def tender_summary(grouping: Grouping, *, lots: Sequence[Lot], awards: Iterable[Award]) -> TenderSummary | None:
+    """The consultation while it is open, in one query; the decisions after (``execution.page_awards``). None before the
+    launch."""
     if grouping.status not in LAUNCHED:
         return None
     if grouping.status == GroupingStatus.CONSULTATION:
         first = grouping.consultations.filter(number=1).first()
         return TenderSummary(first, tuple(LotSummary(lot, None) for lot in lots))
-    holders = AwardHolder.objects.filter(award=OuterRef("pk"))
-    own = AwardShare.objects.filter(award=OuterRef("pk"), membership__organisation=affiliation.organisation_id)
-    amount = DecimalField(max_digits=14, decimal_places=2)
-    awards = (
-        Award.objects.visible_to(affiliation)
-        .filter(lot__grouping=grouping)
-        .select_related("consultation")
-        .annotate(
-            holder_name=Subquery(holders.values("name")[:1]),
-            holder_count=Count("holders", distinct=True),
-            own_part=Subquery(own.values("amount_excl_tax")[:1], output_field=amount),
-        )
-        .order_by("consultation__number")
-    )
     last: dict[int, Award] = {}
-    for award in awards:
+    for award in sorted(awards, key=lambda award: award.consultation.number):
         # A lot put out again keeps its former decision until the next one is more than a postponement.
         if award.outcome != Outcome.POSTPONED or award.lot_id not in last:
             last[award.lot_id] = award

@@ -5,10 +5,11 @@ coordinator's people every member of every grouping in preparation, for a member
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from django.db.models import F, Q
+from django.utils import timezone
 
 from groupings.choices import (
     AWAITING_VOTE,
@@ -23,6 +24,7 @@ from groupings.choices import (
 )
 from groupings.execution import ContractSummary, watched_contracts
 from groupings.models import Deliberation, Grouping, Membership
+from groupings.tender_todo import TenderTask, watched_tenders
 
 #: A deadline this near is shown today.
 SOON = timedelta(days=15)
@@ -98,18 +100,21 @@ class Milestone:
 @dataclass
 class Todo:
     """The tasks of one day, each list with the oldest deadline first; ``contracts``: those in use that ask for
-    something."""
+    something; ``tenders``: what the launched ones do."""
 
     late: list[Task] = field(default_factory=list)
     soon: list[Task] = field(default_factory=list)
     to_transmit: list[Task] = field(default_factory=list)
     later: list[Task] = field(default_factory=list)
     contracts: list[ContractSummary] = field(default_factory=list)
+    tenders: list[TenderTask] = field(default_factory=list)
+    #: Whether any tender is followed, even one that asks for nothing today.
+    has_tenders: bool = False
     next_milestone: Milestone | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.late or self.soon or self.to_transmit or self.contracts)
+        return not (self.late or self.soon or self.to_transmit or self.contracts or self.tenders)
 
     @property
     def sentence(self) -> str:
@@ -125,8 +130,11 @@ def _s(count: int) -> str:
     return "s" if count > 1 else ""
 
 
-def todo_on(affiliation, today: date) -> Todo:
-    """The tasks of ``affiliation`` on ``today``; empty for nobody. Six queries at most, whatever the rows."""
+def todo_on(affiliation, today: date, now: datetime | None = None) -> Todo:
+    """The tasks of ``affiliation`` on ``today``; empty for nobody. Eight queries at most, whatever the rows.
+
+    ``now``: what the hour the offers are due is compared with; without it, the first instant of ``today`` in Paris.
+    """
     todo = Todo()
     if affiliation is None:
         return todo
@@ -134,6 +142,8 @@ def todo_on(affiliation, today: date) -> Todo:
         {Urgency.LATE: todo.late, Urgency.SOON: todo.soon, Urgency.LATER: todo.later}[task.urgency].append(task)
     todo.to_transmit = _transmissions(affiliation, today)
     todo.contracts = watched_contracts(affiliation, today)
+    at = now or timezone.make_aware(datetime.combine(today, time.min))
+    todo.tenders, todo.has_tenders = watched_tenders(affiliation, at, SOON)
     for tasks in (todo.late, todo.soon, todo.later, todo.to_transmit):
         tasks.sort(key=_oldest_deadline_first)
     if todo.is_empty:

@@ -34,9 +34,11 @@ def _convention_frozen(grouping) -> str:
 
 
 def _may_launch(grouping) -> str:
-    from groupings.forecast import launch_readiness
+    from groupings.forecast import launch_readiness, unbounded_lots
 
-    return launch_refusal(**launch_readiness(grouping))
+    # The action has set the day of the launch; on any other day nobody may launch.
+    lots = unbounded_lots(grouping.lots.all(), grouping.launched_on) if grouping.launched_on else []
+    return launch_refusal(**launch_readiness(grouping), unbounded=lots)
 
 
 def _offers_due(grouping) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from groupings.actions.consultation import require_running
+from groupings.actions.consultation import due_day, require_running
 from groupings.actions.shares import shares_follow_value
 from groupings.contract_choices import IdentifierType, OperatorsKind, Technique
 from groupings.models import Award, AwardHolder, Consultation
@@ -26,6 +26,14 @@ _CONTRACT = (
 )
 #: What still changes once the contract is notified; the rest is an amendment (CCP, L2194-1).
 AFTER_NOTIFICATION = frozenset({"data_published_on", "extensions_taken"})
+#: What the essential data ask and the contract already said: typed late, it amends nothing while it replaces nothing.
+COMPLETED_LATER = frozenset(
+    {
+        *("reference", "offers_received", "price_form", "price_type", "price_index", "technique", "modality", "ccag"),
+        *("starts_on", "duration_months", "has_advance", "advance_rate", "has_subcontracting"),
+        *("social_considerations", "environmental_considerations"),
+    }
+)
 #: Recorded by ``award_follow``, never by the decision.
 _FOLLOWED = ("rejection_sent_on", "signed_on", "notified_on", "data_published_on", "extensions_taken")
 #: Further than that, the year was mistyped.
@@ -138,13 +146,18 @@ def _refuse_amendment(award: Award, stored: Award, holders: Sequence[HolderEntry
     changed, _ = changes(snapshot(stored), snapshot(award))
     companies = [(holder.identifier_type, "".join(holder.identifier.split())) for holder in holders]
     same = companies == list(stored.holders.values_list("identifier_type", "identifier"))
-    touched = [name for name in changed if name not in AFTER_NOTIFICATION]
+    touched = [
+        name
+        for name in changed
+        if name not in AFTER_NOTIFICATION
+        and not (name in COMPLETED_LATER and getattr(stored, name) in Award._meta.get_field(name).empty_values)
+    ]
     if not touched and same:
         return
     name = touched[0].removesuffix("_currency") if touched else None
     raise BusinessError(
         f"Le marché est notifié depuis le {stored.notified_on:%d/%m/%Y}\u00a0: ce qu’il dit ne change plus que par un "
-        "avenant. Seules la publication des données et les reconductions s’enregistrent encore.",
+        "avenant. Seul ce qui manquait aux données essentielles se complète encore.",
         field=name,
     )
 
@@ -154,10 +167,8 @@ def _check_decision(award: Award, today: date) -> None:
     if award.decided_on is not None:
         if award.decided_on > today:
             refusals["decided_on"] = "Cette date est à venir\u00a0: indiquez une décision prise."
-        elif award.decided_on < consultation.closed_on:
-            refusals["decided_on"] = (
-                f"La consultation est close depuis le {consultation.closed_on:%d/%m/%Y}\u00a0: la décision la suit."
-            )
+        elif told := _too_early(consultation, award.decided_on):
+            refusals["decided_on"] = told
         elif award.is_awarded:
             met_on = (
                 consultation.committee_met_on
@@ -185,6 +196,17 @@ def _check_decision(award: Award, today: date) -> None:
         refusals["reason"] = "Indiquez pourquoi ce lot n’est pas attribué."
     if refusals:
         raise ValidationError(refusals)
+
+
+def _too_early(consultation: Consultation, decided_on: date) -> str:
+    """A decision follows the offers and their opening. The closing itself may be recorded here after the commission has
+    met: what its record says is not put off by it."""
+    due_on, opened_on = due_day(consultation), consultation.opened_on
+    if opened_on is not None and decided_on < opened_on:
+        return f"L’ouverture des plis est du {opened_on:%d/%m/%Y}\u00a0: la décision la suit."
+    if due_on is not None and decided_on < due_on:
+        return f"La remise des offres s’est achevée le {due_on:%d/%m/%Y}\u00a0: la décision la suit."
+    return ""
 
 
 def _companies(award: Award, holders: Sequence[HolderEntry]) -> list[AwardHolder]:

@@ -12,6 +12,7 @@ from groupings.actions.consultation import require_running
 from groupings.choices import IntegrationLevel
 from groupings.models import Award, Consultation, MemberContract
 from groupings.rules.award_dates import AwardFacts, follow_refusals
+from groupings.tender import award_facts
 from members.roles import require
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
@@ -24,16 +25,6 @@ class ContractDates:
 
     signed_on: date | None = None
     notified_on: date | None = None
-
-
-def award_facts(award: Award) -> AwardFacts:
-    """What the dates of that award depend on."""
-    return AwardFacts(
-        decided_on=award.decided_on,
-        is_formal=award.is_formal,
-        is_electronic=award.consultation.is_electronic,
-        offers_received=award.offers_received,
-    )
 
 
 def each_member_signs(award: Award) -> bool:

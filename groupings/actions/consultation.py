@@ -12,12 +12,13 @@ from djmoney.money import Money
 
 from groupings.actions.grouping import grouping_advance
 from groupings.actions.launch import Scope, tender_scope
-from groupings.choices import GroupingStatus
+from groupings.choices import Category, GroupingStatus
 from groupings.contract_choices import Outcome
 from groupings.models import Award, Consultation, Grouping, Lot, Question
 from groupings.rules.gate import closing_refusal, still_open_refusal
 from groupings.rules.offer_delay import minimum_due_on
 from groupings.rules.thresholds import ADAPTED, ADAPTED_ADVERTISED, FORMAL
+from groupings.rules.told import lots_told
 from groupings.tender import RELAUNCHED
 from members.roles import may, require
 from procurement.core.actors import Actor
@@ -32,6 +33,13 @@ _USUAL = {
 }
 #: What the candidates were told: it does not change once they have answered.
 _FROZEN_BY_CLOSING = ("procedure", "notice_sent_on", "offers_due_at", "short_delay_reason")
+_WITHOUT_NOTICE = "Seul un juriste choisit un marché sans publicité ni mise en concurrence (CCP, R2122-1 à R2122-9)."
+#: (procedure, category) → the refusal to who is no jurist, though the value calls for a formalised procedure.
+_LEFT_TO_A_JURIST = {(Consultation.Procedure.WITHOUT_NOTICE, category): _WITHOUT_NOTICE for category in Category} | {
+    (Consultation.Procedure.ADAPTED, Category.SOCIAL_SERVICES): (
+        "Seul un juriste choisit une procédure adaptée pour des services sociaux de cette valeur (CCP, R2123-1, 3°)."
+    )
+}
 _DELAY = ("procedure", "notice_sent_on", "offers_due_at", "short_delay_reason", "is_electronic")
 
 
@@ -55,20 +63,14 @@ def _open(
         value_excl_tax=Money(scope.total, "EUR"),
         member_count=scope.members,
         procedure_code=code,
-        procedure_sentence=scope.sentence[:300],
+        procedure_sentence=scope.sentence,  # counts and amounts, no name: 300 characters hold the longest
         procedure=procedure or _USUAL.get(code, ""),
     )
     # Read by the members too: the value is the sum of what each of them keeps to itself.
-    told = f"Consultation n° {number} ouverte\u00a0: {lots_told(lots)}, {scope.members} membres"
+    told = f"Consultation n° {number} ouverte\u00a0: {lots_told([lot.number for lot in lots])}, {scope.members} membres"
     save_recorded(consultation, actor=actor, verb="consultation.open", sentence=told)
     consultation.lots.set(lots)
     return consultation
-
-
-def lots_told(lots: Collection[Lot]) -> str:
-    """« lot 2 », « lots 1, 2 et 5 »."""
-    numbers = [str(number) for number in sorted(lot.number for lot in lots)]
-    return f"lot {numbers[0]}" if len(numbers) == 1 else f"lots {', '.join(numbers[:-1])} et {numbers[-1]}"
 
 
 def consultation_save(
@@ -119,7 +121,9 @@ def _check_frozen(consultation: Consultation, stored: Consultation) -> None:
     if stored.closed_on is None:
         return
     for name in _FROZEN_BY_CLOSING:
-        if getattr(consultation, name) != getattr(stored, name):
+        # Below the dispense nobody had to say it before the essential data ask for it.
+        is_completed = name == "procedure" and not stored.procedure
+        if getattr(consultation, name) != getattr(stored, name) and not is_completed:
             told = f"La consultation est close depuis le {stored.closed_on:%d/%m/%Y}\u00a0: ceci ne change plus."
             raise BusinessError(told, field=name)
 
@@ -183,10 +187,9 @@ def _check_procedure(consultation: Consultation, stored: Consultation, actor: Ac
         return
     if all(lot.takes_small_lot_exception for lot in stored.lots.all()):
         return
-    if consultation.procedure == Consultation.Procedure.WITHOUT_NOTICE:
+    if told := _LEFT_TO_A_JURIST.get((consultation.procedure, consultation.grouping.category)):
         if may(actor, "procedure.override", organisation_id=consultation.grouping.coordinator_id):
             return
-        told = "Seul un juriste choisit un marché sans publicité ni mise en concurrence (CCP, R2122-1 à R2122-9)."
         raise BusinessError(told, field="procedure")
     raise BusinessError(
         "La valeur figée au lancement appelle une procédure formalisée (CCP, L2124-1)\u00a0: choisissez-en une.",
@@ -312,7 +315,7 @@ def consultation_relaunch(*, grouping: Grouping, lot_ids: Collection[int], actor
         decided: dict[int, Award] = {}
         for award in Award.objects.filter(lot__in=lots).order_by("consultation__number"):
             decided[award.lot_id] = award
-        refused = [lot for lot in lots if lot.pk not in decided or decided[lot.pk].outcome not in RELAUNCHED]
+        refused = [lot.number for lot in lots if lot.pk not in decided or decided[lot.pk].outcome not in RELAUNCHED]
         if refused:
             told = f"Seul un lot infructueux ou sans suite se relance\u00a0: pas ceux-ci ({lots_told(refused)})."
             raise BusinessError(told, field="lots")

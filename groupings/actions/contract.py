@@ -9,7 +9,7 @@ from groupings.models import Award, ContractContact, GroupingDocument
 from members.roles import require
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
-from procurement.core.journal.record import delete_recorded, record, save_recorded
+from procurement.core.journal.record import delete_recorded, save_recorded
 
 _KIND = GroupingDocument.Kind
 #: What is kept with a contract.
@@ -107,20 +107,15 @@ def extension_take(*, award: Award, actor: Actor, today: date, expected_taken: i
             )
         former = stored.ends_on
         stored.extensions_taken += 1
-        stored.version += 1
-        stored.validate_constraints()  # the extensions are within what the contract allows
-        stored.save()
-        thread, territory_id, _ = award.journal_scope
-        record(
+        save_recorded(
+            stored,
             actor=actor,
-            territory_id=territory_id,
-            thread=thread,
             verb="award.extend",
             sentence=(
                 f"Reconduction n° {stored.extensions_taken} du lot {award.lot.number}\u00a0: fin du marché reportée du "
                 f"{former:%d/%m/%Y} au {stored.ends_on:%d/%m/%Y}"
             ),
-            before={"extensions_taken": stored.extensions_taken - 1, "ends_on": former.isoformat()},
-            after={"extensions_taken": stored.extensions_taken, "ends_on": stored.ends_on.isoformat()},
         )
+        stored.version += 1
+        Award.objects.filter(pk=stored.pk).update(version=stored.version)
     return stored

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from groupings.rules.framework import is_maximum_compulsory
 from groupings.rules.thresholds import EXEMPT, Procedure
 from procurement.core.money import ZERO, format_euros, round_half_up
-
-MAXIMUM_COMPULSORY_FROM = date(2022, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class LotValue:
         """What a buyer should look at again, French sentences. ``on``: the day of the launch."""
         found = []
         name = f"Lot {self.number}\u00a0:"
-        if self.lacks_maximum and on >= MAXIMUM_COMPULSORY_FROM:
+        if self.lacks_maximum and is_maximum_compulsory(on):
             found.append(
                 f"{name} le maximum manque. Il est obligatoire depuis le 01/01/2022 (CCP, R2162-4)\u202f; les besoins "
                 "connus comptent en attendant."

@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
+from procurement.core.calendar import add_months
+
 _TABLE = Path(__file__).parent / "tables" / "essential_data.toml"
 
 
@@ -31,6 +33,11 @@ def publication_threshold(notified_on: date) -> PublicationThreshold:
         if row["valid_from"] <= notified_on <= row.get("valid_to", date.max):
             return PublicationThreshold(Decimal(row["amount"]), row["valid_from"], row["source"])
     raise LookupError(f"Aucun seuil de publication n’est enregistré pour une notification du {notified_on:%d/%m/%Y}.")
+
+
+def publication_deadline(notified_on: date) -> date:
+    """The last day to publish: within two months of the notification (CCP, R2196-1)."""
+    return add_months(notified_on, 2)
 
 
 @lru_cache(maxsize=1)

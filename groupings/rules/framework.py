@@ -72,6 +72,14 @@ def maximum_rule(launched_on: date) -> MaximumRule:
     raise LookupError(f"Aucune règle sur le maximum d’un accord-cadre n’est enregistrée au {launched_on:%d/%m/%Y}.")
 
 
+def is_maximum_compulsory(launched_on: date) -> bool:
+    """Whether an accord-cadre launched that day says a maximum; False where the table says nothing."""
+    try:
+        return maximum_rule(launched_on).is_required
+    except LookupError:
+        return False
+
+
 def _know(count: int) -> str:
     return "connaissent" if count > 1 else "connaît"
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from groupings.rules.told import the_lots
+
 
 def convention_refusal(*, lots: int, members: int, members_answered: int, members_with_needs: int) -> str:
     """Needs are known before the contract (CCP, L2111-1): two members at least, a lot, a need.
@@ -25,22 +27,27 @@ def votes_refusal(*, has_convention: bool) -> str:
     return "" if has_convention else "Produisez d’abord la convention\u00a0: c’est elle que les assemblées approuvent."
 
 
-def launch_refusal(*, waiting: Sequence[str], unsigned: Sequence[str]) -> str:
-    """The convention is in force before the procedure starts (CE, 25/04/1994, Région Aquitaine, n° 99926).
+def launch_refusal(*, waiting: Sequence[str], unsigned: Sequence[str], unbounded: Sequence[int] = ()) -> str:
+    """The convention is in force before the procedure starts (CE, 25/04/1994, Région Aquitaine, n° 99926), and an
+    accord-cadre says its maximum (CCP, R2162-4).
 
     Names of the members whose needs are in the tender: ``waiting`` those whose act is not enforceable yet,
-    ``unsigned`` those whose act is, or who need none, and who have not signed the convention.
+    ``unsigned`` those whose act is, or who need none, and who have not signed the convention. ``unbounded``: numbers of
+    the lots that lack a maximum compulsory on the day of the launch (``framework.is_maximum_compulsory``).
     """
     causes = []
     if waiting:
         causes.append(f"la délibération n’est pas exécutoire pour {_names(waiting)}")
     if unsigned:
         causes.append(f"la convention n’est pas signée par {_names(unsigned)}")
-    if not causes:
-        return ""
-    return (
-        f"Lancement impossible\u00a0: {' et '.join(causes)}. La convention doit être en vigueur avant la consultation."
-    )
+    told = []
+    if causes:
+        told.append(f"{' et '.join(causes)}. La convention doit être en vigueur avant la consultation.")
+    if unbounded:
+        verb = "est un accord-cadre" if len(unbounded) == 1 else "sont des accords-cadres"
+        told.append(f"{the_lots(unbounded)} {verb} sans maximum, obligatoire depuis le 01/01/2022 (CCP, R2162-4).")
+        told[-1] = told[-1] if len(told) == 1 else told[-1][0].upper() + told[-1][1:]
+    return f"Lancement impossible\u00a0: {' '.join(told)}" if told else ""
 
 
 def _names(names: Sequence[str]) -> str:
@@ -70,17 +77,11 @@ def notification_refusal(*, undecided: Sequence[int], not_notified: Sequence[int
     """Every lot has its decision, and every awarded one is notified. The numbers of the lots that keep waiting."""
     causes = []
     if undecided:
-        causes.append(f"aucune décision pour {_lots(undecided)}")
+        causes.append(f"aucune décision pour {the_lots(undecided)}")
     if not_notified:
-        causes.append(f"marché non notifié pour {_lots(not_notified)}")
+        causes.append(f"marché non notifié pour {the_lots(not_notified)}")
     if causes:
         return f"Notification incomplète\u00a0: {' et '.join(causes)}."
     if not awarded:
         return "Aucun lot n’est attribué\u00a0: relancez les lots, ou abandonnez le groupement."
     return ""
-
-
-def _lots(numbers: Sequence[int]) -> str:
-    if len(numbers) == 1:
-        return f"le lot {numbers[0]}"
-    return f"les lots {', '.join(str(number) for number in numbers[:-1])} et {numbers[-1]}"

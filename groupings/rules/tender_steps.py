@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+
+from groupings.rules.told import the_lots
 
 
 @dataclass(frozen=True)
@@ -90,20 +92,34 @@ def next_sentence(facts: TenderFacts) -> str:
         return "Réunissez la commission d’appel d’offres, puis indiquez la date de sa réunion."
     undecided = [lot.number for lot in facts.lots if not lot.is_decided]
     if undecided:
-        return f"Enregistrez la décision prise sur {_lots(undecided)}."
+        return f"Enregistrez la décision prise sur {the_lots(undecided)}."
     waiting = [lot for lot in facts.lots if lot.is_awarded and lot.signed_on is None]
     if rejections := [lot.number for lot in waiting if lot.earliest_signature_on is None]:
-        return f"Envoyez les lettres de rejet pour {_lots(rejections)}\u00a0: la signature en dépend."
+        return f"Envoyez les lettres de rejet pour {the_lots(rejections)}\u00a0: la signature en dépend."
     if waiting:
         earliest = max(lot.earliest_signature_on for lot in waiting)
         if earliest > facts.now.date():
             return f"Délai de suspension en cours\u00a0: signature à partir du {earliest:%d/%m/%Y}."
-        return f"Signez le marché pour {_lots([lot.number for lot in waiting])}."
+        return f"Signez le marché pour {the_lots([lot.number for lot in waiting])}."
     if unnotified := [lot.number for lot in facts.lots if lot.is_awarded and lot.notified_on is None]:
-        return f"Notifiez le marché pour {_lots(unnotified)}."
+        return f"Notifiez le marché pour {the_lots(unnotified)}."
     if not any(lot.is_awarded for lot in facts.lots):
         return "Aucun lot n’est attribué\u00a0: relancez-les, ou abandonnez le groupement."
     return "Tous les marchés sont notifiés."
+
+
+def is_over(facts: TenderFacts) -> bool:
+    """Every lot is decided, one at least is awarded, and every awarded one notified."""
+    awarded = [lot for lot in facts.lots if lot.is_awarded]
+    decided = facts.closed_on is not None and all(lot.is_decided for lot in facts.lots)
+    return decided and bool(awarded) and all(lot.notified_on is not None for lot in awarded)
+
+
+def is_waited_for(facts: TenderFacts, soon: timedelta) -> bool:
+    """Whether what comes next is somebody's today; offers due later than ``soon`` leave nothing to do until then."""
+    if facts.closed_on is None and facts.notice_sent_on is not None and facts.offers_due_at is not None:
+        return facts.offers_due_at.date() <= facts.now.date() + soon
+    return not is_over(facts)
 
 
 def _before_closing(facts: TenderFacts) -> str:
@@ -120,9 +136,3 @@ def _before_closing(facts: TenderFacts) -> str:
     if facts.opened_on is None:
         return "Les offres sont remises\u00a0: ouvrez les plis, puis clôturez la consultation."
     return "Les plis sont ouverts\u00a0: clôturez la consultation pour attribuer les lots."
-
-
-def _lots(numbers: Sequence[int]) -> str:
-    if len(numbers) == 1:
-        return f"le lot {numbers[0]}"
-    return f"les lots {', '.join(str(number) for number in numbers[:-1])} et {numbers[-1]}"

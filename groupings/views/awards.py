@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions.award import award_save
-from groupings.actions.award_dates import award_facts, award_follow, each_member_signs
+from groupings.actions.award_dates import award_follow, each_member_signs
 from groupings.forms.award import AwardForm, FollowForm, award_initial
 from groupings.models import Award, AwardShare, Consultation, Grouping, Lot
 from groupings.rules.standstill import standstill_days
+from groupings.tender import award_facts
 from groupings.views.common import find_grouping, require_change, sees_all
 from members.roles import require
 from procurement.core.errors import BusinessError, NotAllowed

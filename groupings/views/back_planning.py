@@ -11,7 +11,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from groupings.actions.back_planning import calendar_adopt
-from groupings.back_planning import Basis, basis_of, contracted, is_planned, journalled, plan_of, reached
+from groupings.back_planning import Basis, basis_of, contracted, is_planned, journalled, plan_of, reached, reopened
 from groupings.choices import Badge
 from groupings.contract_value import value_of
 from groupings.exchange.ics import ICS_TYPE, write_calendar
@@ -117,6 +117,8 @@ def _plan(grouping: Grouping, affiliation, today: date) -> tuple[BackPlanning, B
     basis = basis_of(grouping, value, today, consultation)
     done = journalled(grouping, reached(grouping, memberships, today))
     if consultation is not None:
+        if reopened(grouping, consultation):
+            done.pop("tender", None)
         done |= contracted(grouping, consultation, affiliation)
     return plan_of(grouping, memberships, basis, done, today), basis
 

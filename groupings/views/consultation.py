@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from groupings.actions.award_dates import award_facts
 from groupings.actions.consultation import (
     consultation_close,
     consultation_relaunch,
@@ -18,11 +17,10 @@ from groupings.actions.consultation import (
     short_delay,
 )
 from groupings.actions.files import grouping_file_deposit
-from groupings.contract_choices import Outcome
 from groupings.forms.consultation import AnswerForm, ConsultationForm, QuestionForm, RelaunchForm, TenderFileForm
 from groupings.models import Consultation, Grouping, GroupingDocument, Question
-from groupings.rules.tender_steps import LotFacts, TenderFacts, next_sentence, tender_steps
-from groupings.tender import LotState, consultations_of, lot_states
+from groupings.rules.tender_steps import TenderFacts, next_sentence, tender_steps
+from groupings.tender import LotState, consultations_of, lot_states, tender_facts
 from groupings.views.common import find_grouping, may_change, require_change, sees_all
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.submission import posted_or_back, submit
@@ -49,33 +47,8 @@ class Page:
 
     def facts(self) -> TenderFacts:
         """What the steps of the latest consultation depend on, as the reader may know it."""
-        tender = self.latest
-        due_at = tender.offers_due_at
-        return TenderFacts(
-            launched_on=tender.launched_on,
-            now=self.now,
-            notice_sent_on=tender.notice_sent_on,
-            offers_due_at=None if due_at is None else timezone.localtime(due_at),
-            opened_on=tender.opened_on,
-            closed_on=tender.closed_on,
-            committee_is_due=tender.needs_tender_committee,
-            committee_met_on=tender.committee_met_on,
-            lots=[self._lot(state) for state in self.states if state.consultation is tender],
-            tells_awards=self.sees_all,
-        )
-
-    def _lot(self, state: LotState) -> LotFacts:
-        award = state.award
-        if award is None:
-            return LotFacts(state.lot.number)
-        return LotFacts(
-            number=state.lot.number,
-            is_decided=award.outcome != Outcome.POSTPONED,
-            is_awarded=award.is_awarded,
-            earliest_signature_on=award_facts(award).earliest_signature_on(award.rejection_sent_on),
-            signed_on=award.signed_on,
-            notified_on=award.notified_on,
-        )
+        states = [state for state in self.states if state.consultation is self.latest]
+        return tender_facts(self.latest, states, now=self.now, tells_awards=self.sees_all)
 
     def may_close(self) -> bool:
         tender = self.latest

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from groupings.actions.renewal import RENEWABLE
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, answer_badge
-from groupings.execution import IN_USE, contract_summaries
-from groupings.forecast import launch_states, readiness
+from groupings.execution import IN_USE, page_awards, summaries_of
+from groupings.forecast import launch_states, readiness, unbounded_lots
 from groupings.models import (
     Convention,
     ConventionDocument,
@@ -84,7 +84,10 @@ class Page:
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
         versions = grouping.conventions.annotate(document_count=Count("documents"))
-        self.tender = None if grouping.is_declared_only else tender_summary(grouping, affiliation, lots=self.lots)
+        self.awards = page_awards(grouping, affiliation)
+        self.tender = (
+            None if grouping.is_declared_only else tender_summary(grouping, lots=self.lots, awards=self.awards)
+        )
         # A member learns the amounts of the others from the frozen values; the coordinator's people never need them.
         self.conventions = list(versions.defer("values") if self.sees_all else versions)
         self.frozen = frozen_amounts(self.latest, affiliation, self.sees_all)
@@ -201,7 +204,8 @@ class Page:
         if transition.name == "start_votes":
             return votes_refusal(has_convention=bool(self.conventions))
         if transition.name == "launch":
-            return launch_refusal(**readiness(self.launch_states))
+            lots = unbounded_lots(self.lots, self.today)
+            return launch_refusal(**readiness(self.launch_states), unbounded=lots)
         if transition.name == "start_award":
             return self.tender.closing_refusal()
         if transition.name == "start_performance":
@@ -284,7 +288,7 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "procedure": page_card(grouping, page, today),
         "cpv_label": cpv.label(grouping.cpv) if cpv.is_known(grouping.cpv) else "",
         "documents": page.documents(),
-        "contracts": contract_summaries(grouping, request.affiliation, today),
+        "contracts": summaries_of(page.awards, request.affiliation, today),
         "is_in_use": grouping.status in IN_USE,
         "may_renew": page.may_change and grouping.status in RENEWABLE and not grouping.is_declared_only,
         "may_generate": page.may_change

@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "groupings/home_nobody.html", {"today": today})
     if affiliation.role == Role.FINANCE and affiliation.sees_whole_territory:
         return _finance(request, today)
-    todo = todo_on(affiliation, today)
+    todo = todo_on(affiliation, today, timezone.now())
     everything = request.GET.get("tout") == "1"
     sections = [
         _section(key, title, icon, tasks, affiliation, everything)
@@ -55,7 +55,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "preparing": list(preparing),
         "documents": {} if affiliation.sees_whole_territory else _own_documents(affiliation),
         "may_create": affiliation.sees_whole_territory and may(affiliation, "grouping.create"),
-        "has_groupings": bool(preparing) or Grouping.objects.visible_to(affiliation).exists(),
+        "has_groupings": bool(preparing)
+        or not todo.is_empty
+        or todo.has_tenders
+        or Grouping.objects.visible_to(affiliation).exists(),
     }
     return render(request, "groupings/home.html", context)
 

@@ -260,3 +260,14 @@ def test_a_name_of_two_hundred_characters_holds():
     award = decide(tender, holders=[replace(company(), name="É" * 200)]).award
     assert award.holders.get().name == "É" * 200
     assert refused(make_tender(), "200", holders=[company(name="É" * 201)]) == {"holder_1_name"}
+
+
+def test_what_was_never_typed_is_completed_after_the_notification_and_replaces_nothing():
+    """The essential data of a notified lot ask for its CCAG: typing it amends nothing; replacing it would."""
+    tender = make_tender()
+    notify(tender, decide(tender).award)
+    award = decide(tender, ccag="supplies_services", has_advance=False, social_considerations=["none"]).award
+    assert (award.ccag, award.has_advance, award.notified_on) == ("supplies_services", False, date(2026, 4, 26))
+    assert refused(tender, "que par un avenant", ccag="works") == {"ccag"}
+    assert refused(tender, "que par un avenant", has_advance=True) == {"has_advance"}
+    assert refused(tender, "que par un avenant", minimum_excl_tax=Money("1.00", "EUR")) == {"minimum_excl_tax"}

@@ -313,7 +313,8 @@ def test_an_extension_moves_the_end_once(client, scene):
     scene.award.refresh_from_db()
     assert (scene.award.extensions_taken, scene.award.ends_on) == (1, date(2029, 5, 31))
     entry = JournalEntry.objects.get(verb="award.extend")
-    assert entry.before == {"extensions_taken": 0, "ends_on": "2028-05-31"}
+    assert (entry.before, entry.after) == ({"extensions_taken": 0}, {"extensions_taken": 1})
+    assert entry.sentence.endswith("fin du marché reportée du 31/05/2028 au 31/05/2029")
     none_left = client.post(url, {"taken": "1"})
     assert "n’a plus de reconduction" in none_left.content.decode()
 

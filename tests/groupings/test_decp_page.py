@@ -146,3 +146,22 @@ def test_queries(client, metropole, count, django_assert_max_num_queries):
     client.get(reverse("decp_export"))
     with django_assert_max_num_queries(12):
         client.get(reverse("decp_export"))
+
+
+def test_each_missing_value_leads_to_the_page_where_it_is_typed(client, metropole):
+    """CCAG on the decision, a publication before the notification on the dates, procedure on the consultation."""
+    grouping, _ = make_launched(metropole, metropole)
+    lot = make_lot(grouping)
+    award = make_complete_award(lot, ccag="", data_published_on=date(2026, 5, 1))
+    award.consultation.procedure = ""
+    award.consultation.save()
+    page = get(client, metropole).content.decode()
+    for name, arguments in (
+        ("award_change", [grouping.pk, lot.pk]),
+        ("award_dates", [grouping.pk, lot.pk]),
+        ("consultation", [grouping.pk]),
+    ):
+        address = reverse(name, args=arguments)
+        assert f'<a href="{address}">' in page
+        assert client.get(address).status_code == 200
+    assert "«\u00a0données essentielles publiées le\u00a0», dans les dates du lot." in page

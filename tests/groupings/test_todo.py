@@ -267,6 +267,6 @@ def test_few_queries_whatever_the_rows(votes, django_assert_num_queries):
         for _ in range(20):
             make_membership(grouping, make_organisation(parent=metropole))
     affiliation = make_affiliation(metropole)
-    # votes, signatures, needs, transmissions, contracts; a sixth for the next date when nothing is due
-    with django_assert_num_queries(5):
+    # votes, signatures, needs, transmissions, contracts, tenders; then their decisions, and the next date when need be
+    with django_assert_num_queries(6):
         todo_on(affiliation, TODAY)
