@@ -38,7 +38,7 @@ from procurement.core.journal.models import JournalEntry
 from procurement.core.money import ZERO, round_half_up
 from procurement.core.workflow import Transition
 
-JOURNAL_SHOWN = 15
+JOURNAL_SHOWN = 8
 
 
 @dataclass
