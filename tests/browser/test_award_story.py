@@ -93,7 +93,7 @@ def test_a_lot_is_awarded_shared_ordered_and_watched(site, open_page, tmp_path):
     assert "Baillargues" not in told
     checked(phone)
 
-    # Invoices of 72 000 € reach four fifths of the contract: the buyer is told the same day.
+    # Invoices of 72 000 € reach four fifths of the contract: the buyer and finance are told the same day.
     invoices = tmp_path / "factures.csv"
     lines = [("213402175", "F-1", own), ("243400017", "F-2", 72_000 - own)]
     rows = [f"1;{siren};{number};{today:%d/%m/%Y};{str(amount).replace('.', ',')}" for siren, number, amount in lines]
@@ -107,9 +107,10 @@ def test_a_lot_is_awarded_shared_ordered_and_watched(site, open_page, tmp_path):
     finance.get_by_role("button", name="Importer").click()
     finance.get_by_text("2 lignes").first.wait_for()
     checked(finance)
-    buyer.goto(f"{site.url}/")
-    told = spaces(buyer.locator("section", has=buyer.get_by_role("heading", name="Marchés en cours")).inner_text())
-    assert "Signalisation et mobilier urbain" in told and "80" in told
+    for page in (buyer, finance):
+        page.goto(f"{site.url}/")
+        told = spaces(page.locator("section", has=page.get_by_role("heading", name="Marchés en cours")).inner_text())
+        assert "Signalisation et mobilier urbain" in told and "80" in told
 
 
 def decide(page, outcome: str, today: date, *, offers: str) -> None:
