@@ -9,6 +9,7 @@ from groupings.models import Convention, Grouping
 from groupings.rules.contract_value import ContractValue, LotValue, euros
 from groupings.rules.implications import Implication, implications
 from groupings.rules.thresholds import NextThreshold, Procedure, next_threshold, procedure
+from procurement.core.money import ZERO
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class ProcedureCard:
     @property
     def sentence(self) -> str:
         return self.value.told(self.procedure)
+
+    @property
+    def has_amount(self) -> bool:
+        """Whether any need is known: a threshold says nothing of an empty survey."""
+        return self.value.total != ZERO
 
     @property
     def gaps(self) -> list[str]:

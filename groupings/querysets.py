@@ -7,7 +7,7 @@ of, the shared status of the others, and only their own needs.
 from datetime import date
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 
 from groupings.choices import AWAITING_VOTE, IN_FORCE
 from procurement.core.querysets import money_subquery
@@ -50,6 +50,16 @@ def _own(organisation: str, prefix: str, affiliation) -> Q:
 class GroupingQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "GroupingQuerySet":
         return self.filter(_visible_groupings("", affiliation))
+
+    def with_told_procedure(self, affiliation) -> "GroupingQuerySet":
+        """Adds is_procedure_told: the latest convention counts the affiliation's body among its parties, so that its
+        annex tells it the total."""
+        from groupings.models import Convention
+
+        siren = affiliation.organisation.siren if affiliation else ""
+        latest = Convention.objects.filter(grouping=OuterRef("pk")).order_by("-version")
+        party = latest.annotate(is_party=Q(values__members__icontains=f'"{siren}"')).values("is_party")
+        return self.annotate(is_procedure_told=Subquery(party[:1]))
 
     def open_in(self, year: int) -> "GroupingQuerySet":
         """Followed at some moment of that civil year; declared-only and abandoned ones are not counted."""

@@ -11,7 +11,7 @@ from groupings.choices import LAUNCHED, GroupingStatus
 from groupings.contract_choices import Outcome
 from groupings.models import Award, AwardShare, Consultation, Grouping, Lot
 from groupings.rules.award_dates import AwardFacts
-from groupings.rules.gate import closing_refusal, notification_refusal
+from groupings.rules.gate import closing_refusal, notification_refusal, still_open_refusal
 from groupings.rules.tender_steps import LotFacts, TenderFacts
 
 #: A lot that one of these left without a contract may be put out again.
@@ -148,6 +148,11 @@ class TenderSummary:
     def closing_refusal(self) -> str:
         due_at = self.first.offers_due_at if self.first else None
         return closing_refusal(has_consultation=self.first is not None, offers_due_at=due_at)
+
+    def still_open(self, now: datetime) -> str:
+        """As the action that closes it says: not before the hour given to everybody. ``now`` at Paris time."""
+        due_at = self.first.offers_due_at if self.first else None
+        return "" if due_at is None else still_open_refusal(offers_due_at=timezone.localtime(due_at), now=now)
 
     def notification_refusal(self) -> str:
         """As ``award_readiness``, from what is already read by one of the coordinator's people."""

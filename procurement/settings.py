@@ -101,7 +101,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "members.context_processors.current_affiliation",
             ],
-            "builtins": ["procurement.core.templatetags.fr"],
+            "builtins": ["procurement.core.templatetags.fr", "groupings.templatetags.grouping_nav"],
         },
     }
 ]

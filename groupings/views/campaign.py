@@ -25,6 +25,7 @@ def campaign_open(request: HttpRequest, pk: int) -> HttpResponse:
     require_change(grouping, request.affiliation)
     today = timezone.localdate()
     form = _campaign_form(request, grouping)
+    was_opened = request.method == "POST" and NeedsCampaign.objects.filter(grouping=grouping).exists()
 
     def write() -> None:
         typed = {name: form.cleaned_data[name] for name in ("opens_on", "due_on", "locks_when_due", "instructions")}
@@ -37,7 +38,8 @@ def campaign_open(request: HttpRequest, pk: int) -> HttpResponse:
         )
 
     if request.method == "POST" and submit(form, write):
-        messages.success(request, "Le recensement est enregistré.")
+        unsent = "" if was_opened else " Aucun message n’est encore parti\u00a0: écrivez aux membres ci-dessous."
+        messages.success(request, f"Le recensement est {'enregistré' if was_opened else 'ouvert'}.{unsent}")
         return redirect("campaign_open", pk)
     return _page(request, grouping, form=form, status=422 if form.is_bound else 200)
 

@@ -10,9 +10,8 @@ from procurement.core.errors import NotAllowed
 
 def find_grouping(request: HttpRequest, pk: int) -> Grouping:
     """The grouping of that number, 404 outside the perimeter of the person's affiliation."""
-    return get_object_or_404(
-        Grouping.objects.visible_to(request.affiliation).select_related("coordinator", "buyer", "jurist"), pk=pk
-    )
+    found = Grouping.objects.visible_to(request.affiliation).with_told_procedure(request.affiliation)
+    return get_object_or_404(found.select_related("coordinator", "buyer", "jurist"), pk=pk)
 
 
 def sees_all(grouping: Grouping, affiliation) -> bool:

@@ -1,7 +1,7 @@
 """The page of one grouping: where it stands, who takes part, what each needs, its documents, its journal."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from groupings.actions.renewal import RENEWABLE
-from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, answer_badge
+from groupings.choices import AWAITING_VOTE, LATE_BADGE, Badge, GroupingStatus, answer_badge
 from groupings.execution import IN_USE, page_awards, summaries_of
 from groupings.forecast import launch_states, readiness, unbounded_lots
 from groupings.models import (
@@ -38,7 +38,7 @@ from procurement.core.journal.models import JournalEntry
 from procurement.core.money import ZERO, round_half_up
 from procurement.core.workflow import Transition
 
-JOURNAL_SHOWN = 15
+JOURNAL_SHOWN = 8
 
 
 @dataclass
@@ -75,11 +75,12 @@ class Step:
 class Page:
     """What one grouping's page shows to one affiliation, read in a fixed number of queries."""
 
-    def __init__(self, grouping: Grouping, affiliation, today: date):
-        self.grouping, self.affiliation, self.today = grouping, affiliation, today
+    def __init__(self, grouping: Grouping, affiliation, today: date, *, now: datetime | None = None):
+        """``now`` (at Paris time) tells whether offers may still come; without it that is left to the action."""
+        self.grouping, self.affiliation, self.today, self.now = grouping, affiliation, today, now
         self.sees_all = sees_all(grouping, affiliation)
         self.may_change = may_change(grouping, affiliation)
-        approvals = grouping.memberships.with_approval(today, with_sessions=grouping.is_in_preparation)
+        approvals = grouping.memberships.with_approval(self.today, with_sessions=grouping.is_in_preparation)
         self.memberships = list(approvals.with_answer())
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
@@ -144,6 +145,12 @@ class Page:
         rows.sort(key=lambda row: (not row.membership.is_active, not (row.is_own and not self.sees_all)))
         return rows
 
+    def own_answer(self, rows: list[MemberRow]) -> MemberRow | None:
+        """The row of a member that may answer the survey; None for the people of the coordinator."""
+        if self.sees_all or self.grouping.status != GroupingStatus.NEEDS or self.grouping.is_declared_only:
+            return None
+        return next((row for row in rows if row.is_own and row.may_edit and row.membership.is_active), None)
+
     def _badge(self, membership: Membership, vote: Deliberation | None) -> Badge | None:
         if vote is None or not membership.is_active:
             return None
@@ -207,7 +214,7 @@ class Page:
             lots = unbounded_lots(self.lots, self.today)
             return launch_refusal(**readiness(self.launch_states), unbounded=lots)
         if transition.name == "start_award":
-            return self.tender.closing_refusal()
+            return self.tender.closing_refusal() or (self.tender.still_open(self.now) if self.now else "")
         if transition.name == "start_performance":
             return self.tender.notification_refusal()
         return transition.guard(self.grouping)
@@ -263,11 +270,12 @@ def grouping_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, **extra) -> HttpResponse:
     """The page, also used to show why a step was refused."""
     today = timezone.localdate()
-    page = Page(grouping, request.affiliation, today)
+    page = Page(grouping, request.affiliation, today, now=timezone.localtime())
     whole_journal = request.GET.get("journal") == "tout"
     entries = JournalEntry.objects.of_thread(grouping.thread, request.affiliation).defer("before", "after")
     journal = list(entries if whole_journal else entries[: JOURNAL_SHOWN + 1])
     rows = page.member_rows()
+    steps = page.steps()
     active = [row for row in rows if row.membership.is_active]
     context = {
         "grouping": grouping,
@@ -280,7 +288,10 @@ def render_page(request: HttpRequest, grouping: Grouping, *, status: int = 200, 
         "tender": page.tender,
         "needs_total": page.needs_total(),
         "frozen_total": sum(page.frozen.values(), ZERO),
-        "steps": page.steps(),
+        "steps": steps,
+        # The button stands in the step that waits for it, once on the page.
+        "asks_convention": any(step.transition.name == "start_votes" and step.refusal for step in steps),
+        "own_needs": page.own_answer(rows),
         "launch": launch_card(grouping, page.launch_states, today)
         if grouping.is_in_preparation and not grouping.is_declared_only
         else None,

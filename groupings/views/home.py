@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from groupings.choices import IN_PREPARATION
+from groupings.execution import watched_contracts
 from groupings.figures import annual_figures
 from groupings.filters import years_of
 from groupings.models import ConventionDocument, Grouping
@@ -118,5 +119,6 @@ def _finance(request: HttpRequest, today: date) -> HttpResponse:
         "figures": annual_figures(visible, year),
         "rows": list(rows),
         "has_groupings": bool(years),
+        "todo": {"contracts": watched_contracts(request.affiliation, today)},
     }
     return render(request, "groupings/home_finance.html", context)

@@ -81,6 +81,9 @@ def receipt(
         "has_draft": getattr(membership, "needs_draft", None) is not None,
         "may_change": may_edit and not survey_refusal(membership.grouping, membership, actor, today),
         "contact": contact_of(membership.grouping),
+        "for_another": not door.is_link
+        and request.affiliation is not None
+        and request.affiliation.organisation_id != membership.organisation_id,
     }
     return render(request, "groupings/needs_receipt.html", context)
 

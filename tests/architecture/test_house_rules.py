@@ -114,6 +114,14 @@ def test_every_template_is_used():
         )
 
 
+def test_no_form_loses_its_token_on_the_way():
+    """``include … only`` leaves the token behind: the button is there, and every click is refused."""
+    forms = {str(path.relative_to(ROOT / "templates")) for path in TEMPLATES if "csrf_token" in path.read_text()}
+    for path in TEMPLATES:
+        for included in re.findall(r'include "([^"]+)"[^%]*\sonly\s*%}', path.read_text()):
+            assert included not in forms, f"{relative(path)} inclut {included} avec « only »"
+
+
 def test_every_template_compiles():
     from django.template.loader import get_template
 
