@@ -12,10 +12,13 @@ from functools import lru_cache
 
 from groupings.models import Award, Grouping, Membership
 from procurement.core import cell_parsers as parse
+from procurement.core.calendar import add_months
 from procurement.core.exports import Column as ExportColumn
 from procurement.core.imports import Checked, Column, Row, Table, check
 
 _LOT = re.compile(r"(?:lot)?\s*(?:n[°o]\s*)?0*(\d{1,3})", re.IGNORECASE)
+#: What was ordered before the end is delivered, invoiced and paid after it: a usage, without a text.
+SETTLED_WITHIN_MONTHS = 6
 _TAX_INCLUDED = (
     "Cette colonne porte des montants TTC, alors que les marchés se suivent hors taxes\u00a0: "
     "exportez les montants HT et retirez-la."
@@ -208,9 +211,12 @@ def _award(checked: Checked, row: Row, book: Book, today: date) -> Award | None:
         checked.refuse(
             row.line, "invoiced_on", f"La date du {on:%d/%m/%Y} précède le début du marché, le {starts_on:%d/%m/%Y}."
         )
-    elif ends_on is not None and on > ends_on:
+    elif ends_on is not None and on > add_months(ends_on, SETTLED_WITHIN_MONTHS):
         checked.refuse(
-            row.line, "invoiced_on", f"La date du {on:%d/%m/%Y} suit la fin du marché, le {ends_on:%d/%m/%Y}."
+            row.line,
+            "invoiced_on",
+            f"La date du {on:%d/%m/%Y} suit de plus de {SETTLED_WITHIN_MONTHS} mois la fin du marché, le "
+            f"{ends_on:%d/%m/%Y}.",
         )
     return award
 

@@ -148,13 +148,16 @@ def test_every_bad_line_is_told_at_once_and_nothing_is_written(scene):
 
 
 def test_after_the_end_with_the_extensions_taken(scene):
-    """Ends on 31/05/2028; extended once, on 31/05/2029."""
-    line = f"1;{scene.commune.siren};F-1;01/06/2028;10,00;;"
-    later = date(2028, 9, 1)
-    assert "suit la fin du marché, le 31/05/2028" in refusals(scene, line, today=later)[0][2]
+    """Ends on 31/05/2028: what was ordered before is still invoiced until 30/11/2028. Extended once, on 31/05/2029."""
+    later = date(2028, 12, 15)
+    last = f"1;{scene.commune.siren};F-1;30/11/2028;10,00;;"
+    late = f"1;{scene.commune.siren};F-2;01/12/2028;10,00;;"
+    told = "suit de plus de 6 mois la fin du marché, le 31/05/2028"
+    assert told in refusals(scene, late, today=later)[0][2]
+    assert take_in(scene, csv(last), today=later).added == 1
     scene.award.extensions_taken = 1
     scene.award.save()
-    assert take_in(scene, csv(line), today=later).added == 1
+    assert take_in(scene, csv(late), today=later).added == 1
 
 
 def test_a_member_that_has_left_until_the_day_it_left(scene):
