@@ -91,9 +91,11 @@ def award_facts(award: Award) -> AwardFacts:
 
 
 def tender_facts(tender: Consultation, states: Iterable[LotState], *, now: datetime, tells_awards: bool) -> TenderFacts:
-    """What the steps of that consultation depend on; ``states`` of the lots it is the last to hold, ``now`` at Paris
+    """What the steps of that consultation depend on; ``states``: those of every lot of the grouping, ``now`` at Paris
     time. ``tells_awards``: for the coordinator's people."""
-    due_at, states = tender.offers_due_at, list(states)
+    every = list(states)
+    states = [state for state in every if state.consultation is not None and state.consultation.pk == tender.pk]
+    due_at = tender.offers_due_at
     # A lot taken out of the formalised procedure is out of the commission's hands too (CCP, R2123-1; CGCT, L1414-2).
     is_due = tender.needs_tender_committee and not (
         states and all(state.lot.takes_small_lot_exception for state in states)
@@ -109,6 +111,9 @@ def tender_facts(tender: Consultation, states: Iterable[LotState], *, now: datet
         committee_met_on=tender.committee_met_on,
         lots=[_lot_facts(state) for state in states],
         tells_awards=tells_awards,
+        has_contract_elsewhere=any(
+            state.award is not None and state.award.is_awarded for state in every if state not in states
+        ),
     )
 
 

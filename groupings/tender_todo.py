@@ -79,16 +79,16 @@ def _tender_tasks(
 ) -> Iterable[TenderTask]:
     """What comes next in each consultation that still decides of a lot; else, once, that the grouping goes on."""
     told, is_all_over = [], True
-    seen: set[int] = set()
+    states: dict[int, LotState] = {}
+    for tender in tenders:  # the latest first: it is the one that decides of the lots it holds
+        for lot in tender.held:
+            states.setdefault(lot.pk, lot_state(lot, tender, awards.get(lot.pk, [])))
     for tender in tenders:
-        lots = [lot for lot in tender.held if lot.pk not in seen]
-        seen |= {lot.pk for lot in lots}
-        if not lots:
+        if all(state.consultation is not tender for state in states.values()):
             continue  # all put out again
         if grouping.status == GroupingStatus.PERFORMANCE and tender.number == 1 and tender.closed_on is None:
             continue  # in use before its consultation was followed here: only lots put out again are still open
-        states: list[LotState] = [lot_state(lot, tender, awards.get(lot.pk, [])) for lot in lots]
-        facts = tender_facts(tender, states, now=now, tells_awards=True)
+        facts = tender_facts(tender, states.values(), now=now, tells_awards=True)
         is_all_over = is_all_over and is_over(facts)
         if is_waited_for(facts, soon):
             again = f"Consultation n° {tender.number}\u00a0: " if len(tenders) > 1 else ""

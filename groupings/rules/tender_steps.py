@@ -23,7 +23,8 @@ class LotFacts:
 @dataclass(frozen=True)
 class TenderFacts:
     """One consultation. ``now`` and ``offers_due_at`` at Paris time. ``tells_awards``: the reader is the coordinator's;
-    a member knows of an award once it is notified, and its ``lots`` hold nothing else."""
+    a member knows of an award once it is notified, and its ``lots`` hold nothing else. ``has_contract_elsewhere``: a
+    lot of another consultation of the grouping is awarded."""
 
     launched_on: date
     now: datetime
@@ -35,6 +36,7 @@ class TenderFacts:
     committee_met_on: date | None = None
     lots: Sequence[LotFacts] = ()
     tells_awards: bool = True
+    has_contract_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,21 @@ def next_sentence(facts: TenderFacts) -> str:
     if unnotified := [lot.number for lot in facts.lots if lot.is_awarded and lot.notified_on is None]:
         return f"Notifiez le marché pour {the_lots(unnotified)}."
     if not any(lot.is_awarded for lot in facts.lots):
+        if facts.has_contract_elsewhere:
+            return "Aucun lot de cette consultation n’est attribué\u00a0: relancez-les, ou continuez sans eux."
         return "Aucun lot n’est attribué\u00a0: relancez-les, ou abandonnez le groupement."
     return "Tous les marchés sont notifiés."
 
 
 def is_over(facts: TenderFacts) -> bool:
-    """Every lot is decided, one at least is awarded, and every awarded one notified."""
+    """Every lot is decided, one at least is awarded, here or elsewhere, and every awarded one notified."""
     awarded = [lot for lot in facts.lots if lot.is_awarded]
     decided = facts.closed_on is not None and all(lot.is_decided for lot in facts.lots)
-    return decided and bool(awarded) and all(lot.notified_on is not None for lot in awarded)
+    return (
+        decided
+        and bool(awarded or facts.has_contract_elsewhere)
+        and all(lot.notified_on is not None for lot in awarded)
+    )
 
 
 def is_waited_for(facts: TenderFacts, soon: timedelta) -> bool:

@@ -47,8 +47,7 @@ class Page:
 
     def facts(self) -> TenderFacts:
         """What the steps of the latest consultation depend on, as the reader may know it."""
-        states = [state for state in self.states if state.consultation is self.latest]
-        return tender_facts(self.latest, states, now=self.now, tells_awards=self.sees_all)
+        return tender_facts(self.latest, self.states, now=self.now, tells_awards=self.sees_all)
 
     def may_close(self) -> bool:
         tender = self.latest

@@ -26,8 +26,7 @@ def done_on_page(tender) -> tuple[set[str], bool]:
     grouping = type(tender.grouping).objects.get(pk=tender.grouping.pk)
     consultations = consultations_of(grouping)
     states = lot_states(grouping, tender.buyer, lots=list(grouping.lots.all()), consultations=consultations)
-    own = [state for state in states if state.consultation is consultations[0]]
-    facts = tender_facts(consultations[0], own, now=timezone.now(), tells_awards=True)
+    facts = tender_facts(consultations[0], states, now=timezone.now(), tells_awards=True)
     return {step.label for step in tender_steps(facts) if step.is_done}, is_over(facts)
 
 

@@ -116,3 +116,22 @@ def test_the_first_screen_stays_within_its_queries(client, django_assert_max_num
         page = client.get("/").content.decode()
     assert ("Rien à faire aujourd’hui." in page) is is_quiet
     assert (page.count(reverse("consultation", args=[grouping.pk])) == 1) is not is_quiet
+
+
+def test_a_second_failure_does_not_tell_to_abandon_what_another_lot_bought():
+    """Lot 1 in force, lot 2 unsuccessful twice: nothing is left but to go on."""
+    tender = make_tender(lots=2)
+    first, second = tender.lots
+    notify(tender, decide(tender, first).award)
+    decide(tender, second, outcome="unsuccessful", reason="Aucune offre.", offers_received=0)
+    dates = {"launched_on": date(2026, 5, 4), "closed_on": date(2026, 6, 8), "notice_sent_on": date(2026, 5, 4)}
+    later = make_consultation(
+        tender.grouping, second, number=2, offers_due_at=datetime(2026, 6, 8, 9, tzinfo=UTC), **dates
+    )
+    later.committee, later.committee_met_on = "tender_committee", date(2026, 6, 9)
+    later.save()
+    Award.objects.create(
+        consultation=later, lot=second, outcome="unsuccessful", decided_on=date(2026, 6, 9), reason="Aucune offre."
+    )
+    over = "Tous les marchés sont notifiés\u00a0: faites passer le groupement en exécution."
+    assert told(tender, datetime(2026, 6, 10, tzinfo=UTC)) == [over]
