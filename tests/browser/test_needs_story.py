@@ -127,7 +127,7 @@ def test_a_session_lost_or_a_network_cut_loses_nothing_that_was_typed(site, open
     enter(phone, site, PROFILES[1])
     phone.goto(f"{site.url}/groupements/?q=GC-2027-05")
     phone.get_by_role("link", name="télécommunications").first.click()
-    phone.locator("a[href*='/besoins/']").first.click()
+    phone.get_by_role("link", name="Saisir vos besoins").first.click()
     form = phone.url
     phone.get_by_label("Montant annuel (€ HT), lot 1").fill("7 777")
     phone.get_by_label("Pas de besoin pour ce lot, lot 2").check()
