@@ -88,7 +88,9 @@ def launch_day(grouping: Grouping, today: date) -> date:
 
 
 def procedure_of(value: ContractValue, category: str, on: date) -> Procedure | None:
-    """The procedure ``value`` calls for, None when the tables do not hold that day."""
+    """The procedure ``value`` calls for; None when no amount is known, or when the tables do not hold that day."""
+    if value.total == ZERO:
+        return None
     try:
         return procedure(value.total, category, on)
     except LookupError:

@@ -26,6 +26,8 @@ class ProcedureCard:
 
     @property
     def sentence(self) -> str:
+        if not self.has_amount:
+            return "Aucun montant connu\u00a0: la procédure se déduira des besoins recensés."
         return self.value.told(self.procedure)
 
     @property
@@ -56,8 +58,11 @@ class ProcedureCard:
 
 
 def procedure_card(grouping: Grouping, value: ContractValue, today: date) -> ProcedureCard:
-    """What ``value`` calls for on the day of the launch, planned or not; told as a sentence when no table holds it."""
+    """What ``value`` calls for on the day of the launch, planned or not; told as a sentence when no table holds it, or
+    when no amount is known: nothing known is not zero."""
     on = launch_day(grouping, today)
+    if value.total == ZERO:
+        return ProcedureCard(value, on, _day_told(grouping, on), None, None)
     try:
         found = procedure(value.total, grouping.category, on)
         following = next_threshold(value.total, grouping.category, on)

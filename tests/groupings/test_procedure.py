@@ -152,6 +152,16 @@ def test_an_empty_grouping_has_a_page(client):
     assert "Aucun lot décrit" in page(client, grouping)
 
 
+def test_no_known_amount_is_not_zero_and_calls_for_nothing_yet(client):
+    """Needs in units alone: no threshold says anything of them, on the page nor at the launch."""
+    grouping = grouping_of(None, None)
+    told = page(client, grouping)
+    assert "Aucun montant connu" in told and "ni mise en concurrence" not in told
+    assert "ontant inconnu pour 2 membres" in told.replace("\u00a0", " ")
+    scope = tender_scope(grouping, TODAY)
+    assert (scope.procedure, scope.as_json()["procedure"]) == (None, None)
+
+
 def test_which_day_decides():
     grouping = grouping_of("1")
     assert launch_day(grouping, TODAY) == LAUNCH
