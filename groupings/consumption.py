@@ -8,8 +8,7 @@ from groupings.execution import Contract, MemberPart
 from groupings.models import ConsumptionLine, Grouping
 from procurement.core.exports import Column
 from procurement.core.forms import style
-from procurement.core.money import format_euros
-from procurement.core.templatetags.fr import nombre
+from procurement.core.money import format_euros, format_number
 
 
 def consumption_rows(grouping: Grouping, affiliation) -> QuerySet:
@@ -70,7 +69,7 @@ class ConsumptionTable(tables.Table):
     caption = "Lignes de consommation, de la plus récente à la plus ancienne"
 
     def render_quantity(self, value) -> str:
-        return nombre(value, max(0, -value.normalize().as_tuple().exponent))
+        return format_number(value)
 
     def render_amount_excl_tax(self, value) -> str:
         return format_euros(value.amount)

@@ -12,6 +12,7 @@ from groupings.actions.shares import shares_follow_value
 from groupings.contract_choices import IdentifierType, OperatorsKind, Technique
 from groupings.models import Award, AwardHolder, Consultation
 from groupings.rules.award_dates import committee_refusal
+from groupings.rules.framework import is_maximum_compulsory
 from members.roles import require
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
@@ -186,7 +187,8 @@ def _check_decision(award: Award, today: date) -> None:
                 refusals["starts_on"] = "Cette date est trop lointaine\u00a0: vérifiez l’année."
         if award.offers_received == 0:
             refusals["offers_received"] = "Un lot sans offre ne s’attribue pas."
-        if award.maximum_excl_tax is None and (award.lot.is_framework or award.technique == Technique.FRAMEWORK):
+        is_framework = award.lot.is_framework or award.technique == Technique.FRAMEWORK
+        if is_framework and award.maximum_excl_tax is None and is_maximum_compulsory(consultation.launched_on):
             refusals["maximum_excl_tax"] = "Un accord-cadre a un maximum (CCP, R2162-4)."
         if award.value is not None and award.value == 0:
             refusals["amount_excl_tax"] = "Un marché de 0\u00a0€ ne se répartit pas\u00a0: indiquez sa valeur."

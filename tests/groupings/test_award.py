@@ -153,6 +153,14 @@ def test_an_awarded_lot_has_a_holder_a_value_an_offer_and_a_framework_its_maximu
     refused(tender, "Indiquez le montant du marché", amount_excl_tax=None)
 
 
+def test_an_accord_cadre_launched_before_2022_owed_no_maximum():
+    """R2162-4 asks for one since 01/01/2022 (décret n° 2021-1111): it does so by the day of the launch."""
+    before = make_tender(consultation={"launched_on": date(2021, 12, 31)})
+    assert decide(before, technique="framework").award.maximum_excl_tax is None
+    since = make_tender(consultation={"launched_on": date(2022, 1, 1)})
+    assert refused(since, "CCP, R2162-4", technique="framework") == {"maximum_excl_tax"}
+
+
 def test_after_the_notification_only_an_amendment_changes_the_contract():
     tender = make_tender()
     award = notify(tender, decide(tender).award)
