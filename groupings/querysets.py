@@ -21,7 +21,7 @@ def _territory(prefix: str, affiliation) -> Q:
     return Q(**{f"{prefix}coordinator_id": territory}) | Q(**{f"{prefix}coordinator__territory_id": territory})
 
 
-def _visible_groupings(prefix: str, affiliation) -> Q:
+def visible_groupings(prefix: str, affiliation) -> Q:
     """The condition on a row whose grouping is at ``prefix`` ("", "grouping__", "convention__grouping__"…)."""
     from groupings.models import Membership
 
@@ -32,24 +32,24 @@ def _visible_groupings(prefix: str, affiliation) -> Q:
     own = Membership.objects.filter(organisation_id=affiliation.organisation_id)
     grouping_id = f"{prefix}id__in" if prefix else "pk__in"
     taking_part = Q(**{grouping_id: own.values("grouping_id")})
-    return _territory(prefix, affiliation) & (taking_part | _coordinated(prefix, affiliation))
+    return _territory(prefix, affiliation) & (taking_part | coordinated_by(prefix, affiliation))
 
 
-def _coordinated(prefix: str, affiliation) -> Q:
+def coordinated_by(prefix: str, affiliation) -> Q:
     return Q(**{f"{prefix}coordinator_id": affiliation.organisation_id})
 
 
-def _own(organisation: str, prefix: str, affiliation) -> Q:
+def own_rows(organisation: str, prefix: str, affiliation) -> Q:
     """Nothing more for the coordinator's people; for a member's, the rows of its own organisation and those of the
     groupings it coordinates itself."""
     if affiliation is None or affiliation.sees_whole_territory:
         return Q()
-    return Q(**{organisation: affiliation.organisation_id}) | _coordinated(prefix, affiliation)
+    return Q(**{organisation: affiliation.organisation_id}) | coordinated_by(prefix, affiliation)
 
 
 class GroupingQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "GroupingQuerySet":
-        return self.filter(_visible_groupings("", affiliation))
+        return self.filter(visible_groupings("", affiliation))
 
     def with_told_procedure(self, affiliation) -> "GroupingQuerySet":
         """Adds is_procedure_told: the latest convention counts the affiliation's body among its parties, so that its
@@ -92,13 +92,13 @@ class OfGroupingQuerySet(models.QuerySet):
     """Rows every member of the grouping may see: lots, conventions."""
 
     def visible_to(self, affiliation) -> "OfGroupingQuerySet":
-        return self.filter(_visible_groupings("grouping__", affiliation))
+        return self.filter(visible_groupings("grouping__", affiliation))
 
 
 class MembershipQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "MembershipQuerySet":
         """All the memberships of a visible grouping: who takes part and where each stands is shared."""
-        return self.filter(_visible_groupings("grouping__", affiliation))
+        return self.filter(visible_groupings("grouping__", affiliation))
 
     def active(self) -> "MembershipQuerySet":
         return self.filter(withdrawn_on__isnull=True)
@@ -145,8 +145,8 @@ class NeedLineQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "NeedLineQuerySet":
         """A member sees its own needs, never the others'."""
         return self.filter(
-            _visible_groupings("membership__grouping__", affiliation),
-            _own("membership__organisation_id", "membership__grouping__", affiliation),
+            visible_groupings("membership__grouping__", affiliation),
+            own_rows("membership__organisation_id", "membership__grouping__", affiliation),
         )
 
     def active(self) -> "NeedLineQuerySet":
@@ -155,12 +155,12 @@ class NeedLineQuerySet(models.QuerySet):
 
 class DeliberationQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "DeliberationQuerySet":
-        return self.filter(_visible_groupings("membership__grouping__", affiliation))
+        return self.filter(visible_groupings("membership__grouping__", affiliation))
 
     def about(self, affiliation) -> "DeliberationQuerySet":
         """Those the affiliation must act on: its own, or all of them for the coordinator's people."""
         return self.visible_to(affiliation).filter(
-            _own("membership__organisation_id", "membership__grouping__", affiliation)
+            own_rows("membership__organisation_id", "membership__grouping__", affiliation)
         )
 
     def approvals(self) -> "DeliberationQuerySet":
@@ -202,8 +202,8 @@ class OfDeliberationQuerySet(models.QuerySet):
 
     def visible_to(self, affiliation) -> "OfDeliberationQuerySet":
         return self.filter(
-            _visible_groupings("deliberation__membership__grouping__", affiliation),
-            _own("deliberation__membership__organisation_id", "deliberation__membership__grouping__", affiliation),
+            visible_groupings("deliberation__membership__grouping__", affiliation),
+            own_rows("deliberation__membership__organisation_id", "deliberation__membership__grouping__", affiliation),
         )
 
 
@@ -212,8 +212,8 @@ class OwnMembershipQuerySet(models.QuerySet):
 
     def visible_to(self, affiliation) -> "OwnMembershipQuerySet":
         return self.filter(
-            _visible_groupings("membership__grouping__", affiliation),
-            _own("membership__organisation_id", "membership__grouping__", affiliation),
+            visible_groupings("membership__grouping__", affiliation),
+            own_rows("membership__organisation_id", "membership__grouping__", affiliation),
         )
 
 
@@ -221,8 +221,8 @@ class ConventionDocumentQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "ConventionDocumentQuerySet":
         """The coordinator's people see every file, a member's its own."""
         return self.filter(
-            _visible_groupings("convention__grouping__", affiliation),
-            _own("membership__organisation_id", "convention__grouping__", affiliation),
+            visible_groupings("convention__grouping__", affiliation),
+            own_rows("membership__organisation_id", "convention__grouping__", affiliation),
         )
 
     def of_latest(self) -> "ConventionDocumentQuerySet":
@@ -238,25 +238,25 @@ class ConventionDocumentQuerySet(models.QuerySet):
 class GroupingDocumentQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "GroupingDocumentQuerySet":
         """The coordinator's people see every file; a member's those shared with all, and those about itself."""
-        own = _own("membership__organisation_id", "grouping__", affiliation)
-        return self.filter(_visible_groupings("grouping__", affiliation), own and (own | Q(is_shared=True)))
+        own = own_rows("membership__organisation_id", "grouping__", affiliation)
+        return self.filter(visible_groupings("grouping__", affiliation), own and (own | Q(is_shared=True)))
 
 
 class OfConsultationQuerySet(models.QuerySet):
     """Rows of a consultation every member may see: the questions, answered to all the candidates."""
 
     def visible_to(self, affiliation) -> "OfConsultationQuerySet":
-        return self.filter(_visible_groupings("consultation__grouping__", affiliation))
+        return self.filter(visible_groupings("consultation__grouping__", affiliation))
 
 
 def _disclosed(prefix: str, affiliation) -> Q:
     """An award is told to the members once it is notified: until then it is the coordinator's alone (CCP, L2132-1).
     ``prefix`` leads to the award."""
     grouping = f"{prefix}lot__grouping__"
-    visible = _visible_groupings(grouping, affiliation)
+    visible = visible_groupings(grouping, affiliation)
     if affiliation is None or affiliation.sees_whole_territory:
         return visible
-    return visible & (Q(**{f"{prefix}notified_on__isnull": False}) | _coordinated(grouping, affiliation))
+    return visible & (Q(**{f"{prefix}notified_on__isnull": False}) | coordinated_by(grouping, affiliation))
 
 
 class AwardQuerySet(models.QuerySet):
@@ -279,7 +279,7 @@ class AwardShareQuerySet(models.QuerySet):
         """A member sees its own part, once the award is told."""
         return self.filter(
             _disclosed("award__", affiliation),
-            _own("membership__organisation_id", "award__lot__grouping__", affiliation),
+            own_rows("membership__organisation_id", "award__lot__grouping__", affiliation),
         )
 
 

@@ -33,6 +33,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     "convention.generate": frozenset({Role.BUYER, Role.JURIST}),
     "procedure.override": frozenset({Role.JURIST}),
     "consumption.import": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE}),
+    "savings.enter": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE}),
+    "savings.confirm": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE, Role.MEMBER_AGENT}),
+    "savings.validate": frozenset({Role.FINANCE}),
     "export": frozenset(Role),
 }
 #: A member's agent only writes about its own organisation.

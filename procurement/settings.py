@@ -15,6 +15,8 @@
 | DEFAULT_FROM_EMAIL | the sender people read, on a domain that allows this server (SPF, DKIM) | groupements@localhost |
 | SITE_URL | the address people use, for the links of mails and calendars | http://127.0.0.1: and PORT, or 8000 |
 | SIGNED_LINK_DAYS | how long a member's answering link stays open | 60 |
+| SAVINGS_REFERENCE_BAND | the mark drawn on the charts, in %: what the bilan 2016 announced; empty for none | 20,30 |
+| SAVINGS_PLAUSIBLE | gains outside these %, both included, ask for a comment; nothing is blocked | 0,30 |
 | DATA_DIR | everything the product writes | var/ |
 """
 
@@ -27,6 +29,8 @@ from csp.constants import NONE, SELF
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
+SAVINGS_REFERENCE_BAND = tuple(env.list("SAVINGS_REFERENCE_BAND", cast=int, default=[20, 30]))
+SAVINGS_PLAUSIBLE = tuple(env.list("SAVINGS_PLAUSIBLE", cast=int, default=[0, 30]))
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var")))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 

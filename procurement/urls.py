@@ -11,6 +11,7 @@ from procurement.core.views import pages
 urlpatterns = [
     path("", include("groupings.urls")),
     path("", include("members.urls")),
+    path("", include("savings.urls")),
     path("connexion/", include("allauth.account.urls")),
     path("connexion/double/", include("allauth.mfa.urls")),
     path("connexion/", account_views.login, name="account_login"),  # the last of a name is the one reverse() gives

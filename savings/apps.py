@@ -5,3 +5,9 @@ class SavingsConfig(AppConfig):
     name = "savings"
     label = "savings"
     verbose_name = "Économies"
+
+    def ready(self) -> None:
+        from groupings.notices import provide
+        from savings.notices import savings_notices
+
+        provide(savings_notices)

@@ -8,6 +8,7 @@ from groupings.models.deliberation import Deliberation, DeliberationAttempt, Leg
 from groupings.models.document import GroupingDocument
 from groupings.models.evidence import DeliberationDocument, DraftDocument, Signature
 from groupings.models.grouping import Grouping, Lot
+from groupings.models.meeting import Meeting
 from groupings.models.membership import Membership
 from groupings.models.needs import NeedLine, NeedsCampaign, NeedsDraft, NeedsReopening, NeedsSubmission
 from groupings.models.performance import (
@@ -39,6 +40,7 @@ __all__ = [
     "GroupingDocument",
     "LegalOverride",
     "Lot",
+    "Meeting",
     "MemberContract",
     "Membership",
     "NeedLine",

@@ -22,6 +22,7 @@ class GroupingDocument(models.Model):
 
     class Kind(models.TextChoices):
         NEED_EVIDENCE = "need_evidence", "Justificatif d’un besoin"
+        BASELINE_EVIDENCE = "price_evidence", "Preuve d’un prix de référence"
         NOTICE = "notice", "Avis ou dossier de consultation"
         COMMITTEE_RECORD = "committee_record", "Procès-verbal de la commission"
         CONTRACT = "contract", "Pièce du marché"
@@ -60,7 +61,7 @@ class GroupingDocument(models.Model):
                 condition=~Q(sha256=""), name="grouping_document_has_hash", violation_error_message="Empreinte absente."
             ),
             models.CheckConstraint(
-                condition=Q(is_shared=False) | ~Q(kind="need_evidence"),
+                condition=Q(is_shared=False) | ~Q(kind__in=["need_evidence", "price_evidence"]),
                 name="grouping_document_evidence_not_shared",
                 violation_error_message="Le justificatif d’un membre n’est pas montré aux autres.",
             ),

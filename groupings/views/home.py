@@ -13,6 +13,7 @@ from groupings.execution import watched_contracts
 from groupings.figures import annual_figures
 from groupings.filters import years_of
 from groupings.models import ConventionDocument, Grouping
+from groupings.notices import notices
 from groupings.tables import grouping_rows
 from groupings.todo import Subject, Task, todo_on
 from groupings.views.common import may_change_needs
@@ -52,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "today": today,
         "todo": todo,
+        "notices": notices(affiliation, today),
         "sections": sections,
         "preparing": list(preparing),
         "documents": {} if affiliation.sees_whole_territory else _own_documents(affiliation),
@@ -119,6 +121,7 @@ def _finance(request: HttpRequest, today: date) -> HttpResponse:
         "figures": annual_figures(visible, year),
         "rows": list(rows),
         "has_groupings": bool(years),
+        "notices": notices(request.affiliation, today),
         "todo": {"contracts": watched_contracts(request.affiliation, today)},
     }
     return render(request, "groupings/home_finance.html", context)

@@ -55,7 +55,8 @@ def test_rules_know_nothing_but_the_standard_library():
             top = module.split(".")[0]
             allowed = top in sys.stdlib_module_names or module.startswith(("groupings.rules", "savings.rules"))
             pure = module.startswith(("procurement.core.calendar", "procurement.core.money", "stdnum"))
-            assert allowed or pure, f"{relative(path)} importe {module}"
+            engine = path.name == "gains.py" and top in ("pandas", "numpy", "pyarrow")  # whole tables, no database
+            assert allowed or pure or engine, f"{relative(path)} importe {module}"
         assert not re.search(r"\b(date\.today|datetime\.now)\(", path.read_text()), f"{relative(path)} lit l’horloge"
 
 

@@ -29,6 +29,7 @@ from groupings.models import (
     Grouping,
     GroupingDocument,
     Lot,
+    Meeting,
     Membership,
     NeedsDraft,
     NeedsSubmission,
@@ -42,6 +43,7 @@ from members.roles import Role
 from procurement.core.jobs.models import Job
 from procurement.core.journal.record import record
 from procurement.core.mail.models import OutgoingMessage
+from savings.models import AnnualSheet, Baseline, CoordinationCost, OffContractSpend, PriceLine, YearLock
 from tests.support.factories import (
     adopt,
     make_affiliation,
@@ -56,6 +58,7 @@ from tests.support.factories import (
     make_representative,
     make_session,
 )
+from tests.support.savings import make_baseline, make_line
 
 
 @dataclass
@@ -87,6 +90,14 @@ class Territory:
     contact: ContractContact
     taken: ConsumptionImport
     contract_file: GroupingDocument
+    baseline: Baseline
+    line: PriceLine
+    submitted_line: PriceLine
+    meeting: Meeting
+    off_contract: OffContractSpend
+    cost: CoordinationCost
+    sheet: AnnualSheet
+    lock: YearLock
     people: dict[str, Affiliation] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict]:
@@ -324,6 +335,7 @@ def make_world(marker: str) -> Territory:
         file=file,
         people=people,
         **launched,
+        **make_ledger(marker, launched["launched_membership"], launched["award"]),
     )
 
 
@@ -416,4 +428,48 @@ def make_launched(marker: str, metropole: Organisation, commune: Organisation) -
         "contact": contact,
         "taken": taken,
         "contract_file": contract_file,
+    }
+
+
+def make_ledger(marker: str, membership: Membership, award: Award) -> dict:
+    """What the commune's contract brought: one validated line, one submitted, and what is told beside."""
+    grouping, lot = membership.grouping, award.lot
+    metropole = grouping.coordinator
+    baseline = make_baseline(
+        membership, lot, "1.50", "1000", designation=f"Gazole {marker}", source=f"marché {marker}", unit="litre"
+    )
+    line = make_line(baseline, "1.25", starts_on=date(2026, 6, 1), months=48, comment=f"Commentaire {marker}")
+    other = make_baseline(membership, lot, "2.00", "10", designation=f"Additif {marker}")
+    return {
+        "baseline": baseline,
+        "line": line,
+        "submitted_line": make_line(other, "1.80", status="SUBMITTED", starts_on=date(2026, 6, 1), months=48),
+        "meeting": Meeting.objects.create(
+            grouping=grouping, held_on=date(2026, 6, 9), subject=f"Réunion {marker}", notes=f"Relevé {marker}"
+        ),
+        "off_contract": OffContractSpend.objects.create(
+            lot=lot,
+            membership=membership,
+            year=2026,
+            amount_excl_tax=Money("50.00", "EUR"),
+            source=f"mandats {marker}",
+            entered_label=f"Acheteur {marker}",
+        ),
+        "cost": CoordinationCost.objects.create(
+            grouping=grouping,
+            year=2026,
+            label=f"Annonce {marker}",
+            amount_excl_tax=Money("90.00", "EUR"),
+            entered_label=f"Acheteur {marker}",
+        ),
+        "sheet": AnnualSheet.objects.create(territory=metropole, year=2026, texts={"strengths": f"Points {marker}"}),
+        "lock": YearLock.objects.create(
+            territory=metropole,
+            year=2025,
+            sha256="0" * 64,
+            entry_count=0,
+            totals={},
+            locked_at=timezone.now(),
+            locked_label=f"Finances {marker}",
+        ),
     }
