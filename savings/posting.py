@@ -13,7 +13,7 @@ SPLIT = ("baseline_budget", "baseline_purchase", "obtained")
 
 
 def compute(line: PriceLine) -> None:
-    """Set the five amounts of ``line`` (and its volume effect when realised) from its prices; None when one is unknown."""
+    """Set the five amounts of ``line`` (and its volume effect when realised); None when a price is unknown."""
     import pandas as pd  # a second and 95 MB to load: only where lines are computed
 
     from savings.rules.gains import AMOUNTS, INPUTS, gain_lines
@@ -36,8 +36,8 @@ def compute(line: PriceLine) -> None:
 def parts_by_year(line: PriceLine) -> dict[int, tuple[int, dict[str, Decimal]]]:
     """Budget year → (months, amounts in € excl. tax) of a complete line.
 
-    A realised line is of its year, a one-off of the year it takes effect; a recurrent one spreads its twelve months over
-    its whole duration. Over the years the parts add up to the full term, to the cent.
+    A realised line is of its year, a one-off of the year it takes effect; a recurrent one spreads its twelve months
+    over its whole duration. Over the years the parts add up to the full term, to the cent.
     """
     if line.stage == GainStage.REALISED:
         return {line.year: (MONTHS_PER_YEAR, {name: getattr(line, name) for name in SPLIT})}
@@ -51,8 +51,8 @@ def parts_by_year(line: PriceLine) -> dict[int, tuple[int, dict[str, Decimal]]]:
 
 
 def post(line: PriceLine) -> list[LedgerEntry]:
-    """Write the entries of a line just validated; those of the line it corrects are reversed in the same years, or in the
-    first one still open. The caller holds the territory's lock and the transaction."""
+    """Write the entries of a line just validated; those of the line it corrects are reversed in the same years, or in
+    the first one still open. The caller holds the territory's lock and the transaction."""
     locked = locked_years(line.baseline.membership.grouping.territory_id)
     entries = []
     if line.corrects_id is not None:
