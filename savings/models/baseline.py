@@ -67,7 +67,7 @@ class Baseline(models.Model):
     grade = models.CharField("fiabilité", max_length=1, choices=Grade)
     late_reason = models.CharField("motif du retard", max_length=500, blank=True)
 
-    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     entered_label = models.CharField("saisi par", max_length=200)
     entered_at = models.DateTimeField("saisi le", auto_now_add=True)
     frozen_at = models.DateTimeField("figé le", null=True, blank=True)

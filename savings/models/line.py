@@ -55,7 +55,7 @@ class PriceLine(models.Model):
     comment = models.CharField(
         "commentaire", max_length=1000, blank=True, help_text="Demandé au-delà des seuils de vraisemblance."
     )
-    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     entered_label = models.CharField("saisie par", max_length=200)
     entered_at = models.DateTimeField("saisie le", auto_now_add=True)
     submitted_at = models.DateTimeField("soumise le", null=True, blank=True)
