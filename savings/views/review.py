@@ -1,5 +1,7 @@
 """What waits for finance, and its decisions: line by line, or several at once."""
 
+import re
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +22,8 @@ from savings.views.lookup import find_line
 from savings.views.navigation import savings_tabs
 
 PAGE_SIZE = 50
+#: What a box sends (``QueueRow.key``): the number of the line, and the version that was read.
+_KEY = re.compile(r"(\d{1,18}):(\d{1,9})", re.ASCII)
 _DONE = {
     "validate": "Ligne validée\u00a0: son gain est inscrit au registre.",
     "return": "Ligne renvoyée à l’acheteur.",
@@ -45,11 +49,13 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 
 
 def _validate(request: HttpRequest) -> HttpResponse:
-    asked = dict(key.split(":", 1) for key in request.POST.getlist("line") if key.count(":") == 1)
-    versions = {int(pk): int(version) for pk, version in asked.items() if pk.isdecimal() and version.isdecimal()}
+    keys = [found.groups() for key in request.POST.getlist("line") if (found := _KEY.fullmatch(key))]
+    versions = {int(pk): int(version) for pk, version in keys}
     if not versions:
         return _render_queue(request, error="Cochez au moins une ligne à valider.", status=422)
     lines = list(PriceLine.objects.visible_to(request.affiliation).filter(pk__in=versions).select_related(*_FOUND))
+    if not lines:
+        return _render_queue(request, error="Ces lignes n’attendent plus de décision.", status=422)
     for line in lines:
         line.version = versions[line.pk]
     outcomes = lines_validate(lines=lines, actor=request.affiliation, now=timezone.now())

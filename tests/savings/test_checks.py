@@ -53,6 +53,7 @@ def test_a_sound_ledger_says_nothing(review, line):
     make_line(review.baseline("120.00", "1", designation="Pont", is_one_off=True, is_lump_sum=True), "131.07")
     make_line(line.baseline, "3.80", corrects=line, starts_on=date(2026, 6, 1), months=48)
     make_line(review.baseline("2.00", designation="Encre", index_factor="1.08"), "1.9")
+    Baseline.objects.update(frozen_at=FROZEN)
     year_lock(territory=review.metropole, year=2026, actor=review.finance, now=NOW)
     report = check_ledger(Scope(), keep=10)
     assert report.findings == []
