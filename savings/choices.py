@@ -52,8 +52,8 @@ LINE_BADGES = {
     LineStatus.DRAFT: Badge("Brouillon", "neutral", "pencil"),
     LineStatus.SUBMITTED: Badge("Soumise", "amber", "send"),
     LineStatus.VALIDATED: Badge("Validée", "green", "check-circle-fill"),
-    LineStatus.RETURNED: Badge("Renvoyée", "amber", "arrow-counterclockwise"),
-    LineStatus.REJECTED: Badge("Rejetée", "red", "x-circle-fill"),
+    LineStatus.RETURNED: Badge("Renvoyée", "amber", "arrow-repeat"),
+    LineStatus.REJECTED: Badge("Rejetée", "late", "x-circle"),
 }
 #: What the buyer may still change.
 EDITABLE = (LineStatus.DRAFT, LineStatus.RETURNED)

@@ -5,7 +5,12 @@ from django.urls import reverse
 from groupings.views.navigation import Tab
 
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
-PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = ()
+PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
+    ("review_queue", "À valider", True, ("line_decide",)),
+    ("year_locks", "Exercices", True, ()),
+    ("savings_sample", "Sondage", True, ()),
+    ("ledger_checks", "Contrôles", True, ()),
+)
 
 
 def savings_tabs(affiliation, shown: str) -> list[Tab]:
