@@ -118,6 +118,8 @@ class YearOverview:
     coverage: Coverage
     on_contract: OnContract
     cost: Decimal | None
+    #: Of the stage REALISED: what buying more or less than forecast changed, never a gain. None at the other stages.
+    volume_effect: Decimal | None
     pending: int
     lock: YearLock | None
 
@@ -175,6 +177,7 @@ def year_overview(affiliation, selection: Selection) -> YearOverview:
         coverage=covered,
         on_contract=_on_contract(affiliation, selection),
         cost=_cost(affiliation, selection) if everything else None,
+        volume_effect=_volume_effect(affiliation, selection),
         pending=pending_lines(affiliation, selection).count() if everything else 0,
         lock=YearLock.objects.visible_to(affiliation).filter(year=selection.year).first() if everything else None,
     )
@@ -241,6 +244,13 @@ def _terms(affiliation, selection: Selection) -> dict[bool, tuple[Totals | None,
         return Totals(row.get("n", 0), **{name: euros_of(row.get(f"{span}_{name}", 0)) for name in AMOUNTS})
 
     return {False: (read(False, "year"), read(False, "full")), True: (None, read(True, "full"))}
+
+
+def _volume_effect(affiliation, selection: Selection) -> Decimal | None:
+    if selection.stage != GainStage.REALISED:
+        return None
+    found = running(affiliation, selection).aggregate(total=Sum(line_cents("volume_effect"), default=0))
+    return euros_of(found["total"])
 
 
 def _groupings(cut: list[tuple[tuple, Totals]], covered: Coverage) -> list[GroupingFigures]:

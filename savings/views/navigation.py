@@ -5,7 +5,11 @@ from django.urls import reverse
 from groupings.views.navigation import Tab
 
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
-PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = ()
+PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
+    ("savings_home", "Vue d’ensemble", False, ()),
+    ("savings_lines", "Lignes", False, ("savings_line",)),
+    ("savings_bridge", "Passage d’une année à l’autre", False, ()),
+)
 
 
 def savings_tabs(affiliation, shown: str) -> list[Tab]:
