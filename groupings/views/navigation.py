@@ -28,6 +28,10 @@ _UNDER = {
         "contract_document_add contract_document_drop"
     ),
     "consumption": "consumption_lines consumption_undo",
+    "savings_grouping": (
+        "savings_entry savings_costs cost_create cost_change cost_remove off_contract_create off_contract_change "
+        "off_contract_remove"
+    ),
     "grouping_renew": "",
 }
 _TAB_OF = {name: tab for tab, names in _UNDER.items() for name in (tab, *names.split())}
@@ -61,6 +65,7 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("consultation", "Consultation et attribution", grouping.is_launched),
         ("contracts", "Marchés", grouping.status in IN_USE),
         ("consumption", "Consommation", grouping.status in IN_USE),
+        ("savings_grouping", "Économies" if everything else "Vos économies", grouping.is_launched),
         (
             "grouping_renew",
             "Renouvellement",

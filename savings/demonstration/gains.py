@@ -19,7 +19,7 @@ from procurement.core.actors import Actor, SystemActor
 from procurement.core.documents import pdf
 from procurement.core.money import format_number
 from savings.actions.baseline import baseline_confirm, baseline_freeze, baseline_object, baseline_save
-from savings.actions.costs import coordination_cost_save, off_contract_save
+from savings.actions.costs import cost_save, off_contract_save
 from savings.actions.line import line_save, lines_submit
 from savings.actions.locks import year_lock
 from savings.actions.review import line_correct, line_decide
@@ -63,6 +63,12 @@ def create_ledger(*, today: date) -> None:
 _ROLES = (Role.BUYER, Role.FINANCE)
 
 
+def _agent(reference: Baseline) -> SystemActor:
+    """Somebody of the member's body: the one who answers for what it paid."""
+    body = reference.membership.organisation
+    return SystemActor(f"Agent de {body.name} (démonstration)", organisation_id=body.pk)
+
+
 def _at(day: date) -> datetime:
     return datetime.combine(day, time(10), tzinfo=UTC)
 
@@ -85,8 +91,7 @@ def _measure(award: Award, people: People, random: Random) -> list[PriceLine]:
     lines = []
     for reference in references:
         reference.refresh_from_db()
-        agent = SystemActor(f"Agent de {reference.membership.organisation.name} (démonstration)")
-        baseline_confirm(baseline=reference, actor=agent, now=deadline - timedelta(days=3))
+        baseline_confirm(baseline=reference, actor=_agent(reference), now=deadline - timedelta(days=3))
         reference.refresh_from_db()
         item = next(item for item in items if item.designation == reference.designation)
         lines.append(_line(reference, item.price_excl_tax, people.buyer))
@@ -189,17 +194,17 @@ def _correct(lines: list[PriceLine], people: People, at: datetime) -> None:
 def _cost(grouping: Grouping, people: People, years: tuple[int, int]) -> None:
     for year in sorted(set(years)):
         for label, hours, rate, amount in (
-            ("Animation et suivi du groupement", Decimal(60), Decimal(42), Decimal(2520)),
+            ("Animation et suivi du groupement", Decimal(60), Decimal(42), None),
             ("Annonces légales", None, None, Decimal(940)),
         ):
-            coordination_cost_save(
+            cost_save(
                 cost=CoordinationCost(
                     grouping=grouping,
                     year=year,
                     label=label,
                     hours=hours,
                     hourly_rate=None if rate is None else Money(rate, "EUR"),
-                    amount_excl_tax=Money(amount, "EUR"),
+                    amount_excl_tax=None if amount is None else Money(amount, "EUR"),
                 ),
                 actor=people.buyer,
             )
@@ -240,7 +245,8 @@ def _refer(grouping: Grouping, people: People, random: Random) -> None:
     if consultation.offers_due_at > entered_at:
         baseline_freeze(baselines=references[:4], actor=people.buyer, now=entered_at)
         contested = Baseline.objects.get(pk=references[0].pk)
-        agent = SystemActor(f"Agent de {contested.membership.organisation.name} (démonstration)")
         baseline_object(
-            baseline=contested, objection="Ce prix comprend la pose, qui ne fait pas partie du marché.", actor=agent
+            baseline=contested,
+            objection="Ce prix comprend la pose, qui ne fait pas partie du marché.",
+            actor=_agent(contested),
         )

@@ -1,78 +1,44 @@
-"""The page of one line, from its grouping down to its evidence; and the beginning of a correction."""
+"""Every line of the ledger: filtered, sorted, exported as shown. Each total of the first page opens here."""
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils import timezone
+from django.views.decorators.http import require_safe
 
-from procurement.core.errors import NotAllowed
-from procurement.core.submission import posted, submit
-from savings.actions.review import line_correct
-from savings.choices import LineStatus
-from savings.forms.review import CorrectionForm, DecisionForm
-from savings.line_page import LinePage, entry_totals
-from savings.models import PriceLine
-from savings.views.lookup import find_line, may_correct, may_validate
+from members.roles import may, require
+from procurement.core.views.lists import EXPORTS, export_list, render_list, wants_export
+from savings.ledger import totals
+from savings.lines import LINE_COLUMNS, LineFilter, LineTable, line_rows
+from savings.models import LedgerEntry
 from savings.views.navigation import savings_tabs
+from savings.views.reading import require_affiliation
 
 
 @require_safe
-def savings_line(request: HttpRequest, pk: int) -> HttpResponse:
-    """One line; 404 outside the perimeter."""
-    return render_line(request, find_line(request, pk))
-
-
-def render_line(
-    request: HttpRequest, line: PriceLine, *, form: DecisionForm | None = None, status: int = 200
-) -> HttpResponse:
-    """The page, also used to show why a decision was refused."""
-    page = LinePage(line, request.affiliation)
-    deciding = line.status == LineStatus.SUBMITTED and may_validate(line, request.affiliation)
-    if form is None and deciding and not page.own_part:
-        form = DecisionForm(initial={"version": line.version}, use_required_attribute=False)
-    corrections = page.corrections
-    is_corrected = any(correction.status != LineStatus.REJECTED for correction in corrections)
-    context = {
-        "tabs": savings_tabs(request.affiliation, "savings_line"),
-        "page": page,
-        "line": line,
-        "baseline": line.baseline,
-        "lot": line.baseline.lot,
-        "membership": line.baseline.membership,
-        "grouping": line.baseline.membership.grouping,
-        "corrections": corrections,
-        "entry_totals": entry_totals(page.entries),
-        "deciding": deciding,
-        "form": form,
-        "may_correct": line.status == LineStatus.VALIDATED
-        and not line.is_superseded
-        and not is_corrected
-        and may_correct(line, request.affiliation),
-    }
-    return render(request, "savings/line.html", context, status=status)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask what is wrong and why, then begin the line that will stand for this one."""
-    line = find_line(request, pk)
-    if not may_correct(line, request.affiliation):
-        raise NotAllowed("Une ligne est corrigée par l’acheteur, le juriste ou les finances du coordonnateur.")
-    form = CorrectionForm(posted(request), line=line, use_required_attribute=False)
-    drafts: list[PriceLine] = []
-
-    def write() -> None:
-        reason = form.cleaned_data["reason"]
-        drafts.append(line_correct(line=line, values=form.values, reason=reason, actor=request.affiliation))
-
-    if request.method == "POST" and submit(form, write):
-        messages.success(request, "Correction commencée\u00a0: elle ne compte qu’une fois soumise, puis validée.")
-        return redirect("savings_line", drafts[0].pk)
-    context = {
-        "form": form,
-        "line": line,
-        "grouping": line.baseline.membership.grouping,
-        "tabs": savings_tabs(request.affiliation, "line_correct"),
-        "is_replaced": line.baseline.is_replaced,
-    }
-    return render(request, "savings/line_correct.html", context, status=422 if form.is_bound else 200)
+def savings_lines(request: HttpRequest) -> HttpResponse:
+    """The list; a member reads its own lines, once validated. A total is shown for one year and one stage only."""
+    affiliation = require_affiliation(request)
+    filters = LineFilter(request.GET, line_rows(affiliation), affiliation=affiliation)
+    rows = filters.qs
+    hidden = [] if filters.year else ["counted_budget"]
+    table = LineTable(rows, exclude=hidden)
+    if wants_export(request):
+        require(affiliation, "export")
+        filename = f"economies_lignes_{timezone.localdate():%Y-%m-%d}"
+        return export_list(request, table, LINE_COLUMNS, title="Lignes de gain", filename=filename)
+    total = None
+    if filters.year and filters.is_one_stage:
+        entries = LedgerEntry.objects.visible_to(affiliation).filter(year=filters.year)
+        total = totals(entries.filter(line__in=rows.order_by().values("pk")))
+    return render_list(
+        request,
+        table,
+        filters,
+        page="savings/lines.html",
+        fragment="savings/_lines_results.html",
+        context={
+            "tabs": savings_tabs(affiliation, "savings_lines"),
+            "exports": EXPORTS if may(affiliation, "export") else (),
+            "total": total,
+            "year": filters.year,
+        },
+    )

@@ -6,6 +6,9 @@ from groupings.views.navigation import Tab
 
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
 PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
+    ("savings_home", "Vue d’ensemble", False, ()),
+    ("savings_lines", "Lignes", False, ("savings_line",)),
+    ("savings_bridge", "Passage d’une année à l’autre", False, ()),
     ("review_queue", "À valider", True, ("line_decide",)),
     ("year_locks", "Exercices", True, ()),
     ("savings_sample", "Sondage", True, ()),

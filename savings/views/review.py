@@ -17,7 +17,7 @@ from savings.actions.review import Outcome, line_decide, lines_validate
 from savings.forms.review import DecisionForm
 from savings.models import PriceLine
 from savings.review_queue import QueueFilter, by_lot, queue_rows, waiting
-from savings.views.lines import render_line
+from savings.views.line import render_line
 from savings.views.lookup import find_line
 from savings.views.navigation import savings_tabs
 
