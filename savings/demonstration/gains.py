@@ -1,7 +1,7 @@
 """What the contract in use brought, as its people would have entered it: fictitious prices, real steps.
 
-Every row goes through the actions, on the dates it would have had: references frozen before the offers' deadline, confirmed
-by the members, lines validated by finance, one year locked, one line corrected since.
+Every row goes through the actions, on the dates it would have had: references frozen before the offers' deadline,
+confirmed by the members, lines validated by finance, one year locked, one line corrected since.
 """
 
 from dataclasses import dataclass
@@ -94,7 +94,9 @@ def _measure(award: Award, people: People, random: Random) -> list[PriceLine]:
         baseline_confirm(baseline=reference, actor=_agent(reference), now=deadline - timedelta(days=3))
         reference.refresh_from_db()
         item = next(item for item in items if item.designation == reference.designation)
-        lines.append(_line(reference, item.price_excl_tax, people.buyer))
+        loss = "Ce membre payait déjà moins\u00a0: il apporte son volume au groupement."
+        comment = loss if item.price_excl_tax > reference.price_before else ""
+        lines.append(_line(reference, item.price_excl_tax, people.buyer, comment=comment))
     told_at = _at(award.notified_on + timedelta(days=20))
     _submit_and_validate(lines[:-4], people, told_at)
     recent = lines[-4:]
@@ -180,12 +182,12 @@ def _submit_and_validate(lines: list[PriceLine], people: People, at: datetime) -
 
 
 def _correct(lines: list[PriceLine], people: People, at: datetime) -> None:
-    """One quantity was wrong: the correction counts in the first year still open."""
+    """One price was wrong: the correction counts in the first year still open."""
     line = PriceLine.objects.get(pk=lines[3].pk)
     corrected = line_correct(
         line=line,
-        values={"quantity": line.quantity + 2},
-        reason="Deux matériels oubliés dans le décompte du membre.",
+        values={"price_obtained": line.price_obtained - Decimal("2.50")},
+        reason="La remise de lancement n’avait pas été déduite du prix notifié.",
         actor=people.buyer,
     )
     _submit_and_validate([corrected], people, at)
