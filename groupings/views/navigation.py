@@ -28,6 +28,10 @@ _UNDER = {
         "contract_document_add contract_document_drop"
     ),
     "consumption": "consumption_lines consumption_undo",
+    "savings_entry": (
+        "baseline_create baseline_change baseline_replace baseline_price baseline_remove baseline_freeze line_create "
+        "line_change line_take_back lines_submit price_lines_upload"
+    ),
     "grouping_renew": "",
 }
 _TAB_OF = {name: tab for tab, names in _UNDER.items() for name in (tab, *names.split())}
@@ -61,6 +65,7 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("consultation", "Consultation et attribution", grouping.is_launched),
         ("contracts", "Marchés", grouping.status in IN_USE),
         ("consumption", "Consommation", grouping.status in IN_USE),
+        ("savings_entry", "Économies", True),
         (
             "grouping_renew",
             "Renouvellement",

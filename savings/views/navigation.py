@@ -5,7 +5,9 @@ from django.urls import reverse
 from groupings.views.navigation import Tab
 
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
-PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = ()
+PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
+    ("baselines_to_confirm", "Prix à confirmer", False, ("baseline_object",)),
+)
 
 
 def savings_tabs(affiliation, shown: str) -> list[Tab]:

@@ -111,6 +111,7 @@ class Territory:
         link = {"token": link_token(self.link)}
         launched = {"pk": self.launched.pk}
         contract = {**launched, "award_pk": self.award.pk}
+        reference = {**launched, "baseline_pk": self.baseline.pk}
         return {
             "grouping_detail": grouping,
             "grouping_change": grouping,
@@ -182,6 +183,22 @@ class Territory:
             "consumption_lines": launched,
             "consumption_undo": {**launched, "import_pk": self.taken.pk},
             "grouping_renew": launched,
+            "savings_entry": launched,
+            "baseline_create": {**launched, "lot_pk": self.award.lot_id, "membership_pk": self.launched_membership.pk},
+            "baseline_change": reference,
+            "baseline_replace": reference,
+            "baseline_price": reference,
+            "baseline_remove": reference,
+            "baseline_freeze": {**launched, "lot_pk": self.award.lot_id},
+            "baseline_confirm": {"baseline_pk": self.baseline.pk},
+            "baseline_object": {"baseline_pk": self.baseline.pk},
+            "baselines_confirm": launched,
+            "line_create": {**reference, "stage": "realised"},
+            "line_change": {**launched, "line_pk": self.line.pk},
+            "line_take_back": {**launched, "line_pk": self.line.pk},
+            "lines_submit": launched,
+            "price_lines_upload": launched,
+            "price_lines_template": launched,
             "organisation_detail": body,
             "organisation_change": body,
             "epci_add_communes": body,

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from procurement.core.forms import style
-from procurement.core.money import NARROW_SPACE, NO_BREAK_SPACE, format_euros
+from procurement.core.money import NARROW_SPACE, NO_BREAK_SPACE, format_euros, format_number
 
 register = template.Library()
 UNKNOWN = "—"
@@ -37,6 +37,12 @@ def nombre(value, decimals: int = 0) -> str:
         Decimal(value).quantize(Decimal(1).scaleb(-int(decimals)), rounding=ROUND_HALF_UP) + 0
     )  # + 0 turns -0 into 0
     return f"{rounded:,f}".replace(",", NARROW_SPACE).replace(".", ",")  # + 0 turns -0 into 0
+
+
+@register.filter
+def quantite(value: Decimal | None, places: int = 0) -> str:
+    """``1 500,5``: every decimal the number holds, ``places`` at least; a dash when unknown."""
+    return UNKNOWN if value is None or value == "" else format_number(value, int(places))
 
 
 @register.filter
