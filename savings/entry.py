@@ -103,10 +103,11 @@ class LotPart:
 
 @dataclass
 class Entry:
-    """The whole page; ``is_own``: only the reader's own body is told."""
+    """The whole page: the lots shown, and ``all_lots`` to choose from."""
 
     grouping: Grouping
     lots: list[LotPart]
+    all_lots: list[Lot]
 
     @property
     def ready(self) -> list[PriceLine]:
@@ -142,8 +143,8 @@ def takers(grouping: Grouping) -> dict[int, set[int]]:
 def entry_of(grouping: Grouping, affiliation, now: datetime, *, own: int | None, lot_number: str = "") -> Entry:
     """What ``affiliation`` may read of the prices of ``grouping``. ``own``: the body whose rows alone are told, None
     for the coordinator's people; ``lot_number``: one lot when it is one of the grouping's. Seven queries."""
-    lots = list(grouping.lots.all())
-    lots = [lot for lot in lots if str(lot.number) == lot_number] or lots
+    all_lots = list(grouping.lots.all())
+    lots = [lot for lot in all_lots if str(lot.number) == lot_number] or all_lots
     members = grouping.memberships.select_related("organisation")
     if own is not None:
         members = members.filter(organisation_id=own)
@@ -165,7 +166,7 @@ def entry_of(grouping: Grouping, affiliation, now: datetime, *, own: int | None,
             parts[key[0]].members.append(found[key])
         found[key].references.append(reference)
     _add_lines(references, parts, affiliation)
-    return Entry(grouping, list(parts.values()))
+    return Entry(grouping, list(parts.values()), all_lots)
 
 
 def _references(

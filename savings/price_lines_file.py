@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from groupings.consumption_file import COLUMNS as INVOICE_COLUMNS
+from groupings.consumption_file import without_unfilled
 from groupings.models import Grouping, Lot, Membership
 from groupings.price_file import unit_price
 from procurement.core import cell_parsers as parse
@@ -127,7 +128,7 @@ class Book:
 def check_price_lines(table: Table, book: Book) -> Checked:
     """Every line parsed and held against ``book``: each row gains ``membership`` and ``lot_row``. All the errors are in
     ``errors``; nothing is raised for what the file holds."""
-    checked = check(table, COLUMNS)
+    checked = check(without_unfilled(table), COLUMNS)  # our template names every lot and member
     first: dict[tuple, int] = {}
     for row in checked.rows:
         lot, membership = book.lots.get(row["lot"]), book.members.get(row["siren"])

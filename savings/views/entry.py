@@ -50,7 +50,7 @@ def render_entry(
     context = {
         "grouping": grouping,
         "entry": entry,
-        "lots": list(grouping.lots.all()),
+        "lots": entry.all_lots,
         "lot_shown": asked if len(entry.lots) == 1 else "",
         "sees_all": sees_all(grouping, request.affiliation),
         "may_enter": may_enter(grouping, request.affiliation),
