@@ -152,7 +152,7 @@ class Book:
 def check_lines(table: Table, book: Book, today: date) -> Checked:
     """Every line parsed and held against ``book``: each row gains ``award``, ``membership``, ``fingerprint``. All the
     errors are in ``errors``; nothing is raised for what the file holds."""
-    checked = check(_filled(table), COLUMNS)
+    checked = check(without_unfilled(table), COLUMNS)
     checked.errors[:] = [
         replace(error, message=_TAX_INCLUDED)
         if error.line == table.heading_line and "ttc" in parse.normalise(error.column).split()
@@ -174,7 +174,7 @@ def check_lines(table: Table, book: Book, today: date) -> Checked:
     return checked
 
 
-def _filled(table: Table) -> Table:
+def without_unfilled(table: Table) -> Table:
     """``table`` without the lines of our template nobody filled in: a lot and a member, and nothing else."""
     given = {parse.normalise(name) for column in COLUMNS[:2] for name in (column.name, column.label, *column.aliases)}
     own = {

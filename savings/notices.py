@@ -3,12 +3,14 @@
 from datetime import date
 
 from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.urls import reverse
 
 from groupings.notices import Notice
 from members.models import Affiliation
 from members.roles import may
 from savings.models import PriceLine
+from savings.models import Baseline
 
 
 def savings_notices(affiliation: Affiliation, today: date) -> list[Notice]:
@@ -28,3 +30,44 @@ def _to_validate(affiliation: Affiliation) -> list[Notice]:
         return []
     s = "s" if count > 1 else ""
     return [Notice(f"{count} ligne{s} de gain à valider.", reverse("review_queue"), "Valider", "check-circle-fill")]
+    return _prices(affiliation)
+
+
+def _prices(affiliation: Affiliation) -> list[Notice]:
+    """The reference prices its own body has not confirmed; those a member contests, for who enters them."""
+    own = affiliation.organisation_id
+    contested = ~Q(objection="") & Q(confirmed_at__isnull=True)
+    found = (
+        Baseline.objects.visible_to(affiliation)
+        .current()
+        .aggregate(
+            asked=Count(
+                "pk",
+                filter=Q(
+                    membership__organisation_id=own,
+                    frozen_at__isnull=False,
+                    confirmed_at__isnull=True,
+                    objection="",
+                    price_before__isnull=False,
+                ),
+            ),
+            contested=Count("pk", filter=contested),
+            grouping=Min("membership__grouping_id", filter=contested),
+        )
+    )
+    told = []
+    if (count := found["asked"]) and may(affiliation, "savings.confirm", organisation_id=own):
+        sentence = f"{count} prix de référence à confirmer"
+        told.append(Notice(sentence, reverse("baselines_to_confirm"), "Confirmer", "check-circle-fill"))
+    # A member reads its own objections on its page: only who enters the prices answers them.
+    if (count := found["contested"]) and may(affiliation, "savings.enter", organisation_id=own):
+        s = "s" if count > 1 else ""
+        told.append(
+            Notice(
+                f"{count} prix de référence contesté{s} par le membre",
+                reverse("savings_entry", args=[found["grouping"]]),
+                "Lire et répondre",
+                "exclamation-triangle-fill",
+            )
+        )
+    return told

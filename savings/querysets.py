@@ -25,8 +25,9 @@ class BaselineQuerySet(models.QuerySet):
         return self.filter(is_replaced=False)
 
     def to_confirm(self) -> "BaselineQuerySet":
-        """Frozen, and waiting for the click of their member."""
-        return self.current().filter(frozen_at__isnull=False, confirmed_at__isnull=True, objection="")
+        """Frozen with their price, and waiting for the click of their member."""
+        waiting = self.current().filter(frozen_at__isnull=False, confirmed_at__isnull=True, objection="")
+        return waiting.filter(price_before__isnull=False)
 
 
 class PriceLineQuerySet(models.QuerySet):

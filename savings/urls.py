@@ -30,5 +30,35 @@ urlpatterns = [
         "groupements/<int:pk>/economies/hors-marche/<int:spend_pk>/retirer/",
         costs.off_contract_remove,
         name="off_contract_remove",
+from savings.views import baselines, confirm, entry, lines
+
+_PRICES = "groupements/<int:pk>/economies"
+_REFERENCE = f"{_PRICES}/references/<int:baseline_pk>"
+
+urlpatterns = [
+    path(f"{_PRICES}/", entry.savings_entry, name="savings_entry"),
+    path(f"{_PRICES}/lots/<int:lot_pk>/figer/", entry.baseline_freeze_lot, name="baseline_freeze"),
+    path(
+        f"{_PRICES}/lots/<int:lot_pk>/membres/<int:membership_pk>/ajouter/",
+        baselines.baseline_create,
+        name="baseline_create",
+    ),
+    path(f"{_REFERENCE}/", baselines.baseline_change, name="baseline_change"),
+    path(f"{_REFERENCE}/remplacer/", baselines.baseline_replacement, name="baseline_replace"),
+    path(f"{_REFERENCE}/prix/", baselines.baseline_price, name="baseline_price"),
+    path(f"{_REFERENCE}/retirer/", baselines.baseline_drop, name="baseline_remove"),
+    path(f"{_REFERENCE}/lignes/<slug:stage>/", lines.line_create, name="line_create"),
+    path(f"{_PRICES}/lignes/<int:line_pk>/", lines.line_change, name="line_change"),
+    path(f"{_PRICES}/lignes/<int:line_pk>/reprendre/", entry.line_take_back, name="line_take_back"),
+    path(f"{_PRICES}/soumettre/", entry.lines_submit_ready, name="lines_submit"),
+    path(f"{_PRICES}/importer/", entry.price_lines_upload, name="price_lines_upload"),
+    path(f"{_PRICES}/modele/", entry.price_lines_template, name="price_lines_template"),
+    path("economies/references/", confirm.baselines_to_confirm, name="baselines_to_confirm"),
+    path("economies/references/<int:baseline_pk>/confirmer/", confirm.baseline_confirm_one, name="baseline_confirm"),
+    path("economies/references/<int:baseline_pk>/contester/", confirm.baseline_contest, name="baseline_object"),
+    path(
+        "economies/references/groupements/<int:pk>/confirmer/",
+        confirm.baselines_confirm_grouping,
+        name="baselines_confirm",
     ),
 ]

@@ -1,6 +1,7 @@
 """Keeping a file of a grouping: the evidence of a need, a committee's record, a document of the contract."""
 
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from groupings.models import Grouping, GroupingDocument, Lot, Membership
 from members.roles import may, require
@@ -10,6 +11,7 @@ from procurement.core.journal.record import delete_recorded, record
 from procurement.core.uploads import receive_file, write_aside_and_move
 
 _EVIDENCE = GroupingDocument.Kind.NEED_EVIDENCE
+_PRICE_EVIDENCE = GroupingDocument.Kind.BASELINE_EVIDENCE
 _PER_MEMBER = 40
 
 
@@ -24,7 +26,8 @@ def grouping_file_deposit(
     membership: Membership | None = None,
     is_shared: bool = False,
 ) -> GroupingDocument:
-    """Check and keep one file. A member's people deposit the evidence of their own needs, the coordinator's the rest.
+    """Check and keep one file. A member's people deposit the evidence of their own needs, the coordinator's the rest:
+    those who enter the prices, its finance included, what proves a member's reference price.
 
     The same bytes twice, about the same member and lot, are one file. Raises NotAllowed or BusinessError.
     """
@@ -33,6 +36,10 @@ def grouping_file_deposit(
             raise BusinessError("Un justificatif appartient à un membre du groupement.")
         if not may(actor, "grouping.change", organisation_id=grouping.coordinator_id):
             require(actor, "needs.change", organisation_id=membership.organisation_id)
+    elif kind == _PRICE_EVIDENCE:
+        if membership is None or membership.grouping_id != grouping.pk:
+            raise BusinessError("La preuve d’un prix appartient à un membre du groupement.")
+        require(actor, "savings.enter", organisation_id=grouping.coordinator_id)
     else:
         require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
     if is_shared and kind == GroupingDocument.Kind.COMMITTEE_RECORD:
@@ -87,6 +94,10 @@ def grouping_file_remove(*, document: GroupingDocument, actor: Actor) -> None:
         require(actor, "needs.change", organisation_id=document.membership.organisation_id)
     if grouping.is_launched and document.kind == _EVIDENCE:
         raise BusinessError("La consultation est lancée\u00a0: les justificatifs des besoins ne changent plus.")
-    delete_recorded(
-        document, actor=actor, verb="file.remove", sentence=f"Pièce retirée\u00a0: {document.original_name}"
-    )
+    try:
+        with transaction.atomic():
+            delete_recorded(
+                document, actor=actor, verb="file.remove", sentence=f"Pièce retirée\u00a0: {document.original_name}"
+            )
+    except ProtectedError:
+        raise BusinessError("Cette pièce prouve un prix de référence\u00a0: elle ne se retire plus.") from None

@@ -29,8 +29,12 @@ _UNDER = {
     ),
     "consumption": "consumption_lines consumption_undo",
     "savings_grouping": (
-        "savings_entry savings_costs cost_create cost_change cost_remove off_contract_create off_contract_change "
+        "savings_costs cost_create cost_change cost_remove off_contract_create off_contract_change "
         "off_contract_remove"
+    ),
+    "savings_entry": (
+        "baseline_create baseline_change baseline_replace baseline_price baseline_remove baseline_freeze line_create "
+        "line_change line_take_back lines_submit price_lines_upload"
     ),
     "grouping_renew": "",
 }
@@ -65,6 +69,7 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("consultation", "Consultation et attribution", grouping.is_launched),
         ("contracts", "Marchés", grouping.status in IN_USE),
         ("consumption", "Consommation", grouping.status in IN_USE),
+        ("savings_entry", "Prix de référence", True),
         ("savings_grouping", "Économies" if everything else "Vos économies", grouping.is_launched),
         (
             "grouping_renew",

@@ -180,6 +180,13 @@ def baseline_confirm(*, baseline: Baseline, actor: Actor, now: datetime) -> Base
     return stored
 
 
+def baselines_confirm(*, baselines: Sequence[Baseline], actor: Actor, now: datetime) -> int:
+    """The same for all of them together, or none. Returns how many were not confirmed yet."""
+    with transaction.atomic():
+        confirmed = [baseline_confirm(baseline=baseline, actor=actor, now=now) for baseline in baselines]
+    return sum(1 for baseline in confirmed if baseline.confirmed_at == now)
+
+
 def baseline_object(*, baseline: Baseline, objection: str, actor: Actor) -> Baseline:
     """The member says what is wrong: the buyer is told, and answers with another reference."""
     _require_own(baseline, actor)

@@ -13,6 +13,7 @@ PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
     ("year_locks", "Exercices", True, ()),
     ("savings_sample", "Sondage", True, ()),
     ("ledger_checks", "Contrôles", True, ()),
+    ("baselines_to_confirm", "Prix à confirmer", False, ("baseline_object",)),
 )
 
 

@@ -284,6 +284,40 @@ health                      GET      200  200  200  200  200  200  200  200  200
 health                      POST     405  405  405  405  405  405  405  405  405  405  405
 demonstration_sign_in       GET      405  405  405  405  405  405  405  405  405  405  405
 demonstration_sign_in       POST     404  404  404  404  404  404  404  404  404  404  404
+savings_entry               GET      302  200  200  200  200  200  200  404  404  404  404
+savings_entry               POST     302  405  405  405  405  405  405  405  405  405  405
+baseline_create             GET      302  200  200  200  403  403  403  404  404  404  404
+baseline_create             POST     302  422  422  422  403  403  403  404  404  404  404
+baseline_change             GET      302  302  302  302  403  403  403  404  404  404  404
+baseline_change             POST     302  422  422  422  403  403  403  404  404  404  404
+baseline_replace            GET      302  200  200  200  403  403  403  404  404  404  404
+baseline_replace            POST     302  422  422  422  403  403  403  404  404  404  404
+baseline_price              GET      302  200  200  200  403  403  403  404  404  404  404
+baseline_price              POST     302  422  422  422  403  403  403  404  404  404  404
+baseline_freeze             GET      302  200  200  200  403  403  403  404  404  404  404
+baseline_freeze             POST     302  422  422  422  403  403  403  404  404  404  404
+line_create                 GET      302  200  200  200  403  403  403  404  404  404  404
+line_create                 POST     302  422  422  422  403  403  403  404  404  404  404
+line_change                 GET      302  200  200  200  403  403  403  404  404  404  404
+line_change                 POST     302  422  422  422  403  403  403  404  404  404  404
+baseline_remove             GET      302  302  302  302  302  302  302  302  302  302  302
+baseline_remove             POST     302  422  422  422  403  403  403  404  404  404  404
+line_take_back              GET      302  302  302  302  302  302  302  302  302  302  302
+line_take_back              POST     302  422  422  422  403  403  403  404  404  404  404
+lines_submit                GET      302  302  302  302  302  302  302  302  302  302  302
+lines_submit                POST     302  422  422  422  403  403  403  404  404  404  404
+price_lines_upload          GET      302  302  302  302  302  302  302  302  302  302  302
+price_lines_upload          POST     302  422  422  422  403  403  403  404  404  404  404
+price_lines_template        GET      302  200  200  200  403  403  403  404  404  404  404
+price_lines_template        POST     302  405  405  405  405  405  405  405  405  405  405
+baselines_to_confirm        GET      302  200  200  200  200  200  200  200  200  200  200
+baselines_to_confirm        POST     302  405  405  405  405  405  405  405  405  405  405
+baseline_confirm            GET      302  302  302  302  302  302  302  302  302  302  302
+baseline_confirm            POST     302  403  403  403  403  403  302  404  404  404  404
+baselines_confirm           GET      302  302  302  302  302  302  302  302  302  302  302
+baselines_confirm           POST     302  302  302  302  403  403  302  404  404  404  404
+baseline_object             GET      302  403  403  403  403  403  200  404  404  404  404
+baseline_object             POST     302  403  403  403  403  403  422  404  404  404  404
 """
 
 #: The sign-in library's own addresses: (anonymous, signed in) for GET. They are the same for every role. The people of

@@ -111,6 +111,7 @@ class Territory:
         link = {"token": link_token(self.link)}
         launched = {"pk": self.launched.pk}
         contract = {**launched, "award_pk": self.award.pk}
+        reference = {**launched, "baseline_pk": self.baseline.pk}
         return {
             "grouping_detail": grouping,
             "grouping_change": grouping,
@@ -193,6 +194,22 @@ class Territory:
             "off_contract_create": launched,
             "off_contract_change": {**launched, "spend_pk": self.off_contract.pk},
             "off_contract_remove": {**launched, "spend_pk": self.off_contract.pk},
+            "savings_entry": launched,
+            "baseline_create": {**launched, "lot_pk": self.award.lot_id, "membership_pk": self.launched_membership.pk},
+            "baseline_change": reference,
+            "baseline_replace": reference,
+            "baseline_price": reference,
+            "baseline_remove": reference,
+            "baseline_freeze": {**launched, "lot_pk": self.award.lot_id},
+            "baseline_confirm": {"baseline_pk": self.baseline.pk},
+            "baseline_object": {"baseline_pk": self.baseline.pk},
+            "baselines_confirm": launched,
+            "line_create": {**reference, "stage": "realised"},
+            "line_change": {**launched, "line_pk": self.line.pk},
+            "line_take_back": {**launched, "line_pk": self.line.pk},
+            "lines_submit": launched,
+            "price_lines_upload": launched,
+            "price_lines_template": launched,
             "organisation_detail": body,
             "organisation_change": body,
             "epci_add_communes": body,

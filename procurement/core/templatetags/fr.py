@@ -40,8 +40,8 @@ def nombre(value, decimals: int = 0) -> str:
 
 
 @register.filter
-def exact(value, places: int = 0) -> str:
-    """A quantity, a unit price or a coefficient with every decimal it holds, ``places`` at least; a dash if unknown."""
+def quantite(value: Decimal | None, places: int = 0) -> str:
+    """``1 500,5``: every decimal the number holds, ``places`` at least; a dash when unknown."""
     return UNKNOWN if value is None or value == "" else format_number(value, int(places))
 
 
