@@ -177,7 +177,7 @@ def stages(scope: Scope) -> Iterator[Finding]:
 def deadlines(scope: Scope) -> Iterator[Finding]:
     """The reference was frozen before the offers of its lot were due, else it says why and is of grade D. Without a
     consultation there is no deadline to hold; of several, the last one brought the contract."""
-    due = Consultation.objects.filter(lots=OuterRef("baseline__lot"), offers_due_at__isnull=False).order_by("-number")
+    due = Consultation.objects.filter(lots=OuterRef("baseline__lot")).order_by("-number")
     lines = scope.validated().annotate(due_at=Subquery(due.values("offers_due_at")[:1], output_field=DateTimeField()))
     never = lines.filter(baseline__frozen_at__isnull=True)
     for pk in never.values_list("pk", flat=True).iterator():

@@ -120,7 +120,9 @@ class LinePage:
     def journal(self) -> list["JournalRow"]:
         """What was done with this line and with its reference, the latest first, with the old values."""
         thread = self.baseline.membership.grouping.thread
-        about = Q(after__line=self.line.pk) | Q(after__baseline=self.baseline.pk)
+        own = Q(verb__startswith="price_line.", sentence__endswith=line_tail(self.line)) & ~_of_another(self.line)
+        reference = Q(verb__startswith="baseline.", sentence__endswith=baseline_tail(self.baseline))
+        about = Q(after__line=self.line.pk) | own | reference
         entries = JournalEntry.objects.of_thread(thread, self.affiliation).filter(about)
         return [JournalRow(entry) for entry in entries[:JOURNAL_SHOWN]]
 
@@ -164,6 +166,27 @@ def _told(value: object) -> str:
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return f"{date.fromisoformat(text):%d/%m/%Y}"
     return text
+
+
+def line_tail(line: PriceLine) -> str:
+    """How the journal names a line, at the end of its sentences: the journal of a grouping is one thread, and this
+    finds in it what is about one line."""
+    year = f" {line.year}" if line.year else ""
+    baseline = line.baseline
+    return (
+        f", {line.get_stage_display().lower()}{year}, lot {baseline.lot.number}\u00a0: {baseline.designation}, "
+        f"{baseline.membership.organisation.name}"
+    )
+
+
+def baseline_tail(baseline: Baseline) -> str:
+    """How the journal names a reference, at the end of its sentences."""
+    return f", lot {baseline.lot.number}, {baseline.membership.organisation.name}\u00a0: {baseline.designation}"
+
+
+def _of_another(line: PriceLine) -> Q:
+    """Said of another line of the same reference: one it corrects, or its correction."""
+    return Q(after__has_key="line") & ~Q(after__line=line.pk)
 
 
 def entry_totals(rows: list[EntryRow]) -> dict[str, Decimal]:

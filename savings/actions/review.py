@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from members.roles import require
 from procurement.core.actors import Actor
@@ -16,6 +17,7 @@ from procurement.core.journal.record import changes, record, snapshot
 from savings.actions.locks import lock_territory
 from savings.choices import GainStage, LineStatus
 from savings.four_eyes import own_part, refusal
+from savings.line_page import line_tail
 from savings.models import Baseline, PriceLine
 from savings.posting import compute, post
 from savings.workflow import LINE_WORKFLOW
@@ -24,7 +26,7 @@ DECISIONS = ("validate", "return", "reject")
 #: What a correction may say otherwise; its reference price is that of the reference, or of the one that replaces it.
 CORRECTABLE = ("quantity", "price_obtained", "starts_on", "months", "comment")
 _TARGETS = {step: LINE_WORKFLOW.get(step).target for step in DECISIONS}
-_DONE = {"validate": "Gain validé", "return": "Gain renvoyé à l’acheteur", "reject": "Gain rejeté"}
+_DONE = {"validate": "validée", "return": "renvoyée à l’acheteur", "reject": "rejetée"}
 _AMOUNTS = ("baseline_budget", "baseline_purchase", "obtained", "budget_gain", "purchase_gain", "volume_effect")
 _REASON_LENGTH = 500
 _WITH = (
@@ -68,7 +70,7 @@ def line_decide(*, line: PriceLine, step: str, actor: Actor, now: datetime, reas
             _require_sound(stored)
         stored.decided_at, stored.decided_by_id = now, actor.user_id
         stored.decided_label, stored.decision_reason = actor.actor_label[:200], reason.strip()[:_REASON_LENGTH]
-        _save(stored, before, actor, f"line.{step}", _DONE[step], reason)
+        _save(stored, before, actor, f"price_line.{step}", _DONE[step], reason)
         if step == "validate":
             _supersede(stored.corrects)
             post(stored)
@@ -119,7 +121,15 @@ def line_correct(*, line: PriceLine, values: dict[str, Any], reason: str, actor:
                 draft.save()
         except IntegrityError:  # between our look and our write, somebody else began the same correction
             raise BusinessError("Cette ligne a déjà une correction\u00a0: ouvrez-la.") from None
-        _tell(draft, actor, "line.correct", f"Correction de la ligne n°\u00a0{stored.pk} commencée", old, new, reason)
+        _tell(
+            draft,
+            actor,
+            "price_line.correct",
+            f"correction de la ligne n°\u00a0{stored.pk} commencée",
+            old,
+            new,
+            reason,
+        )
     return draft
 
 
@@ -174,6 +184,29 @@ def _require_sound(line: PriceLine) -> None:
         )
     if line.corrects is not None and line.corrects.is_superseded:
         raise BusinessError("Cette ligne ne peut pas être validée. Celle qu’elle corrige est déjà remplacée.")
+    if (twin := _counted_already(line)) is not None:
+        raise BusinessError(
+            f"Cette ligne ne peut pas être validée. La ligne n°\u00a0{twin.pk} compte déjà cet achat\u00a0: c’est elle "
+            "qu’il faut corriger."
+        )
+
+
+def _counted_already(line: PriceLine) -> PriceLine | None:
+    """Another line that counts the same purchase at the same stage: of the same thing for the same member and lot, or
+    of a reference this one's replaces."""
+    former, replaced = line.baseline, []
+    while former.replaces_id is not None:
+        former = former.replaces
+        replaced.append(former.pk)
+    same = PriceLine.objects.validated().filter(
+        Q(baseline__designation=line.baseline.designation) | Q(baseline__in=replaced),
+        baseline__lot=line.baseline.lot_id,
+        baseline__membership=line.baseline.membership_id,
+        stage=line.stage,
+        is_superseded=False,
+    )
+    same = same.filter(year=line.year) if line.year is not None else same.filter(year__isnull=True)
+    return same.exclude(pk__in=[line.pk, line.corrects_id or line.pk]).first()
 
 
 def _supersede(corrected: PriceLine | None) -> None:
@@ -250,8 +283,7 @@ def _tell(line: PriceLine, actor: Actor, verb: str, done: str, old: dict, new: d
         thread=thread,
         concerns_id=concerns_id,
         verb=verb,
-        sentence=f"{done}\u00a0: lot {line.baseline.lot.number}, {line.baseline.membership.organisation.name}, "
-        f"{line.baseline.designation} ({line.get_stage_display().lower()})",
+        sentence=f"Ligne de gain {done}{line_tail(line)}",
         before=old,
         after={**new, "version": line.version, "line": line.pk},
         reason=reason.strip(),

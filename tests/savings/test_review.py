@@ -11,7 +11,7 @@ from procurement.core.errors import BusinessError, NotAllowed, TransitionRefused
 from procurement.core.journal.models import JournalEntry
 from savings.actions.locks import year_lock
 from savings.actions.review import line_decide, lines_validate
-from savings.models import LedgerEntry, PriceLine
+from savings.models import Baseline, LedgerEntry, PriceLine
 from tests.savings.review_world import NOW, make_review
 from tests.support.factories import make_affiliation, make_organisation
 from tests.support.savings import make_baseline
@@ -34,7 +34,7 @@ def test_finance_validates_and_the_gain_is_posted(review):
     assert (line.status, line.decided_by, line.decided_at, line.version) == ("VALIDATED", review.finance.user, NOW, 2)
     entry = LedgerEntry.objects.get()
     assert (entry.line_id, entry.year, entry.months, entry.budget_gain_cents) == (line.pk, 2026, 12, 120_000)
-    told = JournalEntry.objects.get(verb="line.validate")
+    told = JournalEntry.objects.get(verb="price_line.validate")
     assert told.before["status"] == "SUBMITTED"
     assert (told.after["status"], told.after["line"]) == ("VALIDATED", line.pk)
     assert told.concerns == review.membership.organisation
@@ -49,7 +49,7 @@ def test_a_refusal_asks_for_its_reason_and_posts_nothing(review, step):
     assert decided.status == {"return": "RETURNED", "reject": "REJECTED"}[step]
     assert decided.decision_reason == "La facture est illisible."
     assert not LedgerEntry.objects.exists()
-    told = JournalEntry.objects.get(verb=f"line.{step}")
+    told = JournalEntry.objects.get(verb=f"price_line.{step}")
     assert told.reason == "La facture est illisible."
     assert told.concerns == review.metropole  # a line not validated is told to no member
 
@@ -145,7 +145,7 @@ def test_a_second_click_is_the_first(review):
     line = review.line()
     assert decide(line, review.finance).pk == decide(line, review.finance).pk
     assert LedgerEntry.objects.count() == 1
-    assert JournalEntry.objects.filter(verb="line.validate").count() == 1
+    assert JournalEntry.objects.filter(verb="price_line.validate").count() == 1
 
 
 def test_the_second_of_two_people_is_told(review):
@@ -154,7 +154,7 @@ def test_the_second_of_two_people_is_told(review):
     with pytest.raises(BusinessError, match="a changé pendant votre lecture") as refused:
         decide(line, review.colleague)
     assert review.finance.actor_label in str(refused.value)
-    assert "Gain renvoyé à l’acheteur" in str(refused.value)
+    assert "renvoyée à l’acheteur" in str(refused.value)
 
 
 def test_a_draft_is_not_decided(review):
@@ -207,3 +207,15 @@ def test_a_commune_that_coordinates_validates_its_own_groupings(review):
     finance = make_affiliation(commune, Role.FINANCE)
     assert decide(review.line(baseline), finance).status == "VALIDATED"
     assert LedgerEntry.objects.get().territory == review.metropole
+
+
+def test_a_reference_that_replaces_another_is_not_counted_beside_it(review):
+    """The validated line of the replaced reference still counts: its correction takes its place, another line not."""
+    first = decide(review.line(), review.finance)
+    Baseline.objects.filter(pk=first.baseline_id).update(is_replaced=True)
+    new = review.baseline("4.70", designation="Ramette A4", replaces=first.baseline)
+    with pytest.raises(BusinessError, match=f"La ligne n°\u00a0{first.pk} compte déjà cet achat"):
+        decide(review.line(new), review.finance)
+    assert decide(review.line(new, stage="REALISED"), review.finance).status == "VALIDATED"
+    PriceLine.objects.filter(baseline=new, stage="AWARDED").delete()
+    assert decide(review.line(new, corrects=first), review.finance).status == "VALIDATED"

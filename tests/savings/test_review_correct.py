@@ -44,7 +44,7 @@ def test_a_correction_is_a_draft_that_cites_the_old_line(review):
     assert draft.budget_gain == Decimal("1000.00")  # 1 000 × (4.80 − 3.80)
     assert not PriceLine.objects.get(pk=line.pk).is_superseded
     assert LedgerEntry.objects.count() == 1
-    told = JournalEntry.objects.get(verb="line.correct")
+    told = JournalEntry.objects.get(verb="price_line.correct")
     assert told.reason == "Prix mal relevé."
     assert (told.before["price_obtained"], told.after["price_obtained"]) == ("3.600000", "3.800000")
     assert told.after["line"] == draft.pk

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from members.roles import Role
+from procurement.core.journal.record import record
 from savings.actions.review import line_decide
 from savings.models import LedgerEntry, PriceLine
 from savings.notices import savings_notices
@@ -157,7 +158,7 @@ def test_the_page_of_a_line_opens_everything(client, review):
         "2026 7 2 800,00 € 2 100,00 € 700,00 €",
         "Coefficient : 1",
         "Validée, " + review.finance.actor_label,
-        "Gain validé : lot 1",
+        "Ligne de gain validée, notifié, lot 1 : Papier A4",
         "Inscription",
     ):
         assert told in page, told
@@ -262,3 +263,33 @@ def test_finance_is_told_what_waits(client, review):
     assert notice.sentence == "1 ligne de gain à valider."
     assert savings_notices(review.buyer, date(2026, 9, 15)) == []
     assert "2 lignes de gain à valider." in read(client, review.finance, "/")
+
+
+def test_the_journal_of_a_line_is_its_own_and_its_references(client, review):
+    """Entries of other actions do not name the line by its number: they name it by their sentence."""
+    line = review.line(review.baseline(designation="Papier"))
+    other = review.line(review.baseline(designation="Papier recyclé"))
+    name, scope = review.membership.organisation.name, line.journal_scope
+    for verb, sentence in (
+        ("baseline.freeze", f"Prix de référence figé, fiabilité A, lot 1, {name}\u00a0: Papier"),
+        ("baseline.freeze", f"Prix de référence figé, fiabilité B, lot 1, {name}\u00a0: Papier recyclé"),
+        ("price_line.submit", f"Ligne de gain soumise aux finances, notifié, lot 1\u00a0: Papier, {name}"),
+        ("price_line.submit", f"Ligne de gain soumise encore, réalisé 2026, lot 1\u00a0: Papier, {name}"),
+    ):
+        record(
+            actor=review.buyer,
+            territory_id=scope.territory_id,
+            thread=scope.thread,
+            concerns_id=scope.concerns_id,
+            verb=verb,
+            sentence=sentence,
+            before={"price_before": "4.500000"},
+            after={"price_before": "4.800000"},
+        )
+    line_decide(line=line, step="return", actor=review.finance, now=NOW, reason="Illisible.")
+    line_decide(line=other, step="reject", actor=review.finance, now=NOW, reason="Hors sujet.")
+    page = read(client, review.buyer, url(line))
+    for told in ("fiabilité A, lot 1", "soumise aux finances, notifié", "renvoyée à l’acheteur", "4,5 → 4,8"):
+        assert told in page, told
+    for told in ("fiabilité B", "soumise encore", "Hors sujet."):
+        assert told not in page, told

@@ -9,12 +9,12 @@ def corrupt(sql: str, *values: object, without: str = "") -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA ignore_check_constraints = ON")
-        elif without:
+        if without:
             table, constraint = without.split(".")
-            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}")
+            if connection.vendor == "postgresql":
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no table is altered while some wait
+                cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}")
             cursor.execute(f"DROP INDEX IF EXISTS {constraint}")
-        if without and connection.vendor == "sqlite":
-            cursor.execute(f"DROP INDEX IF EXISTS {without.split('.')[1]}")
         try:
             cursor.execute(sql, values)
         finally:
