@@ -19,7 +19,7 @@ def savings_lines(request: HttpRequest) -> HttpResponse:
     affiliation = require_affiliation(request)
     filters = LineFilter(request.GET, line_rows(affiliation), affiliation=affiliation)
     rows = filters.qs
-    hidden = [] if filters.year else ["counted_budget"]
+    hidden = ("budget_gain", "purchase_gain") if filters.year else ("counted_budget", "counted_purchase")
     table = LineTable(rows, exclude=hidden)
     if wants_export(request):
         require(affiliation, "export")
