@@ -212,12 +212,12 @@ def _n(value: Decimal | int) -> str:
 
 
 def _percent(value: Decimal, places: int) -> str:
-    return f"{value:.{places}f}".replace(".", ",").replace("-", "−") + NO_BREAK_SPACE + "%"
+    return f"{value:.{places}f}".replace(".", ",") + NO_BREAK_SPACE + "%"
 
 
 def _euros(value: Decimal, *, signed: bool = False) -> str:
     whole = f"{abs(round_half_up(value)):,.2f}".replace(",", NARROW_SPACE).replace(".", ",")
-    sign = "−" if value < 0 else "+" if signed and value > 0 else ""
+    sign = "-" if value < 0 else "+" if signed and value > 0 else ""
     return f"{sign}{whole}{NO_BREAK_SPACE}€"
 
 

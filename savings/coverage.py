@@ -80,7 +80,7 @@ def coverage(
 ) -> Coverage:
     """The lots of the base the affiliation may know of, in the order of groupings and lots. One query."""
     prefix, rows = ("", _surveyed(affiliation)) if stage == GainStage.ESTIMATED else ("lot__", _awarded(affiliation))
-    rows = rows.filter(in_family(prefix, family) if family else Q())
+    rows = rows.filter(in_family(prefix, family))
     if grouping_id is not None:
         rows = rows.filter(**{f"{prefix}grouping_id": grouping_id})
     if not affiliation.sees_whole_territory or organisation_id is not None:
@@ -108,7 +108,9 @@ def coverage(
 
 
 def in_family(prefix: str, family: str) -> Q:
-    """The condition on a row whose lot is at ``prefix``: its CPV division, else that of its grouping."""
+    """The condition on a row whose lot is at ``prefix``: its CPV division, else that of its grouping; none for ""."""
+    if not family:
+        return Q()
     return Q(**{f"{prefix}cpv__startswith": family}) | Q(
         **{f"{prefix}cpv": "", f"{prefix}grouping__cpv__startswith": family}
     )

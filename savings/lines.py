@@ -4,13 +4,14 @@ import django_filters
 import django_tables2 as tables
 from django import forms
 from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils.text import Truncator
 
 from groupings.filters import FilterForm
-from groupings.radar import division_label
 from procurement.core.exports import Column
 from procurement.core.money import format_euros, format_number
 from savings.choices import LINE_BADGES, GainStage, LineStatus
 from savings.coverage import in_family
+from savings.forms.selection import family_label
 from savings.models import LedgerEntry, PriceLine
 from savings.models.ledger import euros_of
 from savings.rules.rates import rate
@@ -95,10 +96,10 @@ class LineFilter(django_filters.FilterSet):
         )
         groupings = sorted({(reference, title, pk) for pk, reference, title, _, _ in keys})
         self.filters["groupement"].extra["choices"] = [
-            (pk, f"{reference} – {title}") for reference, title, pk in groupings
+            (pk, Truncator(f"{reference} – {title}").chars(60)) for reference, title, pk in groupings
         ]
         families = sorted({(cpv or grouping_cpv)[:2] for *_, cpv, grouping_cpv in keys})
-        self.filters["famille"].extra["choices"] = [(each, f"{each} – {division_label(each)}") for each in families]
+        self.filters["famille"].extra["choices"] = [(each, family_label(each)) for each in families]
         if affiliation.sees_whole_territory:
             bodies = visible.values_list(
                 "baseline__membership__organisation__sort_name",
@@ -150,44 +151,36 @@ def counted(line: PriceLine, name: str):
     return None if value is None else euros_of(value)
 
 
+AMOUNT = {"td": {"class": "amount"}, "th": {"class": "text-end"}}
+
+
 class LineTable(tables.Table):
-    """One row per line: what it is, its two prices, its two gains, its state."""
+    """One row per line: what it is, its two prices, its two gains (those of the year when one is asked), its state."""
 
     designation = tables.TemplateColumn(
-        template_name="savings/_line_name.html",
+        template_name="savings/_line_cell.html",
         verbose_name="Désignation",
         accessor="baseline__designation",
         attrs={"td": {"class": "wrap name"}},
     )
-    lot = tables.Column("Groupement et lot", accessor="baseline__lot__number", orderable=False)
     member = tables.Column(
         "Membre",
         accessor="baseline__membership__organisation__name",
         order_by="baseline__membership__organisation__sort_name",
         attrs={"td": {"class": "wrap"}},
     )
-    stage = tables.Column("Stade", orderable=False)
-    quantity = tables.Column(
-        "Quantité", orderable=False, attrs={"td": {"class": "amount"}, "th": {"class": "text-end"}}
-    )
+    quantity = tables.Column("Quantité", orderable=False, attrs=AMOUNT)
     price_before = tables.Column(
         "Prix de référence",
         orderable=False,
         default="—",
-        attrs={"td": {"class": "amount"}, "th": {"class": "text-end"}},
+        attrs=AMOUNT,
     )
-    price_obtained = tables.Column(
-        "Prix obtenu", orderable=False, default="—", attrs={"td": {"class": "amount"}, "th": {"class": "text-end"}}
-    )
-    counted_budget = tables.Column(
-        "Compté dans l’exercice", default="—", attrs={"td": {"class": "amount"}, "th": {"class": "text-end"}}
-    )
-    budget_gain = tables.Column(
-        "Gain budgétaire de la ligne", default="—", attrs={"td": {"class": "amount"}, "th": {"class": "text-end"}}
-    )
-    purchase_gain = tables.Column(
-        "Gain achat de la ligne", default="—", attrs={"td": {"class": "amount"}, "th": {"class": "text-end"}}
-    )
+    price_obtained = tables.Column("Prix obtenu", orderable=False, default="—", attrs=AMOUNT)
+    counted_budget = tables.Column("Gain budgétaire compté", default="—", attrs=AMOUNT)
+    counted_purchase = tables.Column("Gain achat compté", default="—", attrs=AMOUNT)
+    budget_gain = tables.Column("Gain budgétaire", default="—", attrs=AMOUNT)
+    purchase_gain = tables.Column("Gain achat", default="—", attrs=AMOUNT)
     grade = tables.Column("Fiabilité", accessor="baseline__grade")
     status = tables.TemplateColumn("{% etat record.badge %}", verbose_name="État", orderable=False)
 
@@ -195,13 +188,12 @@ class LineTable(tables.Table):
         model = PriceLine
         fields = (
             "designation",
-            "lot",
             "member",
-            "stage",
             "quantity",
             "price_before",
             "price_obtained",
             "counted_budget",
+            "counted_purchase",
             "budget_gain",
             "purchase_gain",
             "grade",
@@ -210,9 +202,6 @@ class LineTable(tables.Table):
         sequence = fields
 
     caption = "Lignes de gain"
-
-    def render_lot(self, record) -> str:
-        return f"{record.baseline.lot.grouping.reference}, lot {record.baseline.lot.number}"
 
     def render_grade(self, record) -> str:
         return record.baseline.grade
@@ -227,6 +216,8 @@ class LineTable(tables.Table):
 
     def render_counted_budget(self, value) -> str:
         return format_euros(euros_of(value))
+
+    render_counted_purchase = render_counted_budget
 
     def render_budget_gain(self, value) -> str:
         return format_euros(value)

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from django.db.models import BigIntegerField, Count, DecimalField, F, Q, QuerySet, Sum, Value
+from django.db.models import BigIntegerField, CharField, Count, DecimalField, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Round
 
 from groupings.models import ConsumptionLine
 from procurement.core.money import ZERO, round_half_up
-from procurement.core.querysets import money_sum
 from savings.choices import EntryKind, GainStage
 from savings.coverage import Coverage, coverage, in_family
 from savings.ledger import AMOUNTS, Totals, entries, totals_by
@@ -93,15 +92,17 @@ class EstimateGap:
 
 @dataclass(frozen=True)
 class OnContract:
-    """The consumption of the year on the contracts, and what the members bought elsewhere (None: nobody said)."""
+    """What was consumed on the contracts in the year, and bought elsewhere, € excl. tax; None: nobody said."""
 
-    consumed: Decimal
+    consumed: Decimal | None
     elsewhere: Decimal | None
 
     @property
     def rate(self) -> Decimal | None:
-        """% bought on the contracts; None while what was bought elsewhere is unknown: unknown is not zero."""
-        return None if self.elsewhere is None else rate(self.consumed, self.consumed + self.elsewhere)
+        """% bought on the contracts; None while one of the two is unknown: unknown is not zero."""
+        if self.consumed is None or self.elsewhere is None:
+            return None
+        return rate(self.consumed, self.consumed + self.elsewhere)
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class YearOverview:
 
 
 def year_overview(affiliation, selection: Selection) -> YearOverview:
-    """Every figure of ``selection`` the affiliation may read, in eight queries: a member's people read their own."""
+    """Every figure of ``selection`` the affiliation may read, in seven queries: a member's people read their own."""
     found = entries(affiliation, stage=selection.stage, year=selection.year, **selection.filters())
     cut = totals_by(found, "grouping__reference", "grouping_id", "grouping__title", "grade", "is_one_off")
     covered = coverage(
@@ -166,6 +167,7 @@ def year_overview(affiliation, selection: Selection) -> YearOverview:
         grouping_id=selection.grouping_id,
     )
     terms = _terms(affiliation, selection)
+    consumed, elsewhere, cost = _beside(affiliation, selection)
     everything = affiliation.sees_whole_territory
     return YearOverview(
         selection=selection,
@@ -175,8 +177,8 @@ def year_overview(affiliation, selection: Selection) -> YearOverview:
         one_off=Term(add_up(part for key, part in cut if key[4]), *terms[True]),
         groupings=_groupings(cut, covered),
         coverage=covered,
-        on_contract=_on_contract(affiliation, selection),
-        cost=_cost(affiliation, selection) if everything else None,
+        on_contract=OnContract(consumed, elsewhere),
+        cost=cost,
         volume_effect=_volume_effect(affiliation, selection),
         pending=pending_lines(affiliation, selection).count() if everything else 0,
         lock=YearLock.objects.visible_to(affiliation).filter(year=selection.year).first() if everything else None,
@@ -272,28 +274,41 @@ def _groupings(cut: list[tuple[tuple, Totals]], covered: Coverage) -> list[Group
     return sorted(rows, key=lambda row: (-row.totals.budget_gain, row.reference, row.pk))
 
 
-def _on_contract(affiliation, selection: Selection) -> OnContract:
-    asked = Q(in_family("lot__", selection.family)) if selection.family else Q()
-    bought = Q(in_family("award__lot__", selection.family)) if selection.family else Q()
+def _beside(affiliation, selection: Selection) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """(consumed on the contracts, bought elsewhere, cost of coordination) in one query, € excl. tax to the cent.
+
+    The first two are None without any row; the third for a part of the territory, since it is known per grouping, and
+    for a member, to whom it is not told: with every row of theirs unknown is still not zero.
+    """
     of_whom = {}
     if selection.organisation_id:
         of_whom["membership__organisation_id"] = selection.organisation_id
     if selection.grouping_id:
         of_whom["membership__grouping_id"] = selection.grouping_id
     consumed = ConsumptionLine.objects.visible_to(affiliation).filter(
-        bought, invoiced_on__year=selection.year, **of_whom
+        in_family("award__lot__", selection.family), invoiced_on__year=selection.year, **of_whom
     )
-    said = OffContractSpend.objects.visible_to(affiliation).filter(asked, year=selection.year, **of_whom)
-    elsewhere = said.aggregate(total=Sum("amount_excl_tax"))["total"]
-    return OnContract(
-        money_sum(consumed, "amount_excl_tax"), None if elsewhere is None else round_half_up(Decimal(elsewhere))
+    elsewhere = OffContractSpend.objects.visible_to(affiliation).filter(
+        in_family("lot__", selection.family), year=selection.year, **of_whom
     )
+    sums = [_sum_named("consumed", consumed), _sum_named("elsewhere", elsewhere)]
+    tells_cost = affiliation.sees_whole_territory and not (selection.family or selection.organisation_id)
+    if tells_cost:
+        costs = CoordinationCost.objects.visible_to(affiliation).filter(year=selection.year)
+        if selection.grouping_id:
+            costs = costs.filter(grouping_id=selection.grouping_id)
+        sums.append(_sum_named("cost", costs))
+    found = {name: None if total is None else round_half_up(Decimal(total)) for name, total in sums[0].union(*sums[1:])}
+    cost = found.get("cost") or ZERO
+    return found.get("consumed"), found.get("elsewhere"), cost if tells_cost else None
 
 
-def _cost(affiliation, selection: Selection) -> Decimal | None:
-    if selection.family or selection.organisation_id:
-        return None
-    costs = CoordinationCost.objects.visible_to(affiliation).filter(year=selection.year)
-    if selection.grouping_id:
-        costs = costs.filter(grouping_id=selection.grouping_id)
-    return money_sum(costs, "amount_excl_tax")
+def _sum_named(name: str, rows: QuerySet) -> QuerySet:
+    """One row, (``name``, the sum of the amounts or null), to be put beside others in one query."""
+    amount = DecimalField(max_digits=18, decimal_places=2)
+    return (
+        rows.order_by()
+        .values(kind=Value(name, output_field=CharField()))
+        .annotate(total=Sum("amount_excl_tax", output_field=amount))
+        .values_list("kind", "total")
+    )

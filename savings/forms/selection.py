@@ -1,6 +1,7 @@
 """What the pages of the ledger are asked to show: one year, one stage at a time, a family, a member."""
 
 from django import forms
+from django.utils.text import Truncator
 
 from groupings.filters import FilterForm
 from groupings.radar import division_label
@@ -29,7 +30,7 @@ class SelectionForm(FilterForm):
         years = sorted({year, *(counted for counted, _ in pairs)}, reverse=True)
         self.fields["annee"].choices = [(each, str(each)) for each in years]
         families = sorted({family for _, family in pairs})
-        self.fields["famille"].choices = [ALL, *((family, _family_label(family)) for family in families)]
+        self.fields["famille"].choices = [ALL, *((family, family_label(family)) for family in families)]
         if not with_parts:
             del self.fields["famille"]
         if with_parts and affiliation.sees_whole_territory:
@@ -51,5 +52,6 @@ class SelectionForm(FilterForm):
         )
 
 
-def _family_label(family: str) -> str:
-    return f"{family} – {division_label(family)}"
+def family_label(family: str) -> str:
+    """The division; its name is cut, for a list that fits its line."""
+    return Truncator(f"{family} – {division_label(family)}").chars(50)

@@ -34,7 +34,7 @@ def test_the_drawing_is_read_aloud_and_needs_no_style():
     assert root.find(f"{NS}title").get("id") == "gains-t"
     description = root.find(f"{NS}desc").text
     assert "25,55\u00a0%" in description and "Assurances\u00a0: non mesuré." in description
-    assert "−1,41\u00a0% (perte), 250,00\u00a0€ perdus" in description
+    assert "-1,41\u00a0% (perte), 250,00\u00a0€ perdus" in description
     for element in root.iter():
         assert "style" not in element.attrib and "class" not in element.attrib
         assert element.tag.removeprefix(NS) in {"svg", "title", "desc", "rect", "line", "text"}
@@ -55,9 +55,9 @@ def test_a_loss_goes_left_of_zero_and_a_gain_right():
     assert float(gain.get("x")) == zero
     assert float(loss.get("x")) + float(loss.get("width")) == pytest.approx(zero, abs=0.2)
     assert loss.get("fill") == huge.get("fill") != gain.get("fill")
-    # −340 % stops at the edge of the drawing, and is written in full.
+    # -340 % stops at the edge of the drawing, and is written in full.
     assert float(huge.get("x")) >= 300
-    assert "−340,00\u00a0% (perte)" in texts(gain_bars(ROWS, band=(20, 30), ident="g"))
+    assert "-340,00\u00a0% (perte)" in texts(gain_bars(ROWS, band=(20, 30), ident="g"))
 
 
 def test_nothing_to_draw_is_no_drawing():
@@ -77,7 +77,7 @@ def test_each_step_begins_where_the_former_ended():
     edge = float(first.get("x")) + float(first.get("width"))
     assert float(ended.get("x")) + float(ended.get("width")) == pytest.approx(edge, abs=0.2)
     assert float(last.get("x")) == float(ended.get("x"))
-    assert "−150,00\u00a0€" in texts(svg) and "100,00\u00a0€" in texts(svg)
+    assert "-150,00\u00a0€" in texts(svg) and "100,00\u00a0€" in texts(svg)
 
 
 def test_the_same_drawing_goes_into_the_pdf():

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from djmoney.money import Money
 
+from groupings.models import ConsumptionImport, ConsumptionLine
 from savings.choices import GainStage
 from savings.models import CoordinationCost, OffContractSpend, PriceLine, YearLock
 from savings.overview import Selection, year_overview
@@ -149,8 +150,23 @@ def test_what_is_not_a_gain_stands_apart(paper):
     year = year_overview(paper.finance, Selection(2026))
     assert year.totals.budget_gain == D("1100.00") and year.pending == 1
     assert (year.cost, year.net_gain) == (D("90.10"), D("1009.90"))
-    assert (year.on_contract.consumed, year.on_contract.elsewhere) == (D("0.00"), D("25.00"))
-    assert year.on_contract.rate == D("0.00")
+    assert (year.on_contract.consumed, year.on_contract.rate) == (None, None), "nothing imported is not zero either"
+    source = ConsumptionImport.objects.create(
+        grouping=paper.grouping, filename="mandats.csv", sha256="0" * 64, line_count=1, imported_by="x"
+    )
+    for day, amount in ((date(2026, 3, 1), "75"), (date(2027, 1, 4), "500")):
+        ConsumptionLine.objects.create(
+            source=source,
+            award=paper.award,
+            membership=membership,
+            reference="F",
+            invoiced_on=day,
+            amount_excl_tax=Money(amount, "EUR"),
+            fingerprint=amount,
+        )
+    on_contract = year_overview(paper.finance, Selection(2026)).on_contract
+    assert (on_contract.consumed, on_contract.elsewhere) == (D("75.00"), D("25.00"))
+    assert on_contract.rate == D("75.00")
     # Estimated 4 × 6 000, awarded 23 760; the second lot has no estimate: it is not compared.
     (gap,) = year.estimate_gaps
     assert (gap.estimated, gap.awarded, gap.gap) == (D("24000.00"), D("23760.00"), D("240.00"))
