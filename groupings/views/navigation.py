@@ -28,6 +28,7 @@ _UNDER = {
         "contract_document_add contract_document_drop"
     ),
     "consumption": "consumption_lines consumption_undo",
+    "meetings": "meeting_create meeting_change meeting_remove",
     "grouping_renew": "",
 }
 _TAB_OF = {name: tab for tab, names in _UNDER.items() for name in (tab, *names.split())}
@@ -61,6 +62,7 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("consultation", "Consultation et attribution", grouping.is_launched),
         ("contracts", "Marchés", grouping.status in IN_USE),
         ("consumption", "Consommation", grouping.status in IN_USE),
+        ("meetings", "Réunions", True),
         (
             "grouping_renew",
             "Renouvellement",

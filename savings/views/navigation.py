@@ -5,7 +5,14 @@ from django.urls import reverse
 from groupings.views.navigation import Tab
 
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
-PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = ()
+PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
+    (
+        "annual_sheets",
+        "Fiches annuelles",
+        True,
+        ("annual_sheet", "annual_sheet_change", "annual_sheet_freeze"),
+    ),
+)
 
 
 def savings_tabs(affiliation, shown: str) -> list[Tab]:
