@@ -244,13 +244,13 @@ def gain_sentences(sheet: AnnualSheet, figures: Mapping[str, Any]) -> list[str]:
         budget, base = Decimal(gains["budget_gain"]), Decimal(gains["baseline_budget"])
         purchase, indexed = Decimal(gains["purchase_gain"]), Decimal(gains["baseline_purchase"])
         said.append(
-            f"Gain budgétaire validé de {year}, stade Notifié{NBSP}: {format_euros(budget)} HT, dont fiabilité A–B "
-            f"{format_euros(Decimal(gains['budget_gain_proven']))} HT{NARROW}; gain achat{NBSP}: "
-            f"{format_euros(purchase)} HT."
+            f"Gain budgétaire validé de {year}, stade Notifié{NBSP}: {_ht(budget)}, dont fiabilité A–B "
+            f"{_ht(Decimal(gains['budget_gain_proven']))}{NARROW}; gain achat{NBSP}: "
+            f"{_ht(purchase)}."
         )
         said.append(
-            f"Soit {_percent(rate(budget, base))} d’une référence de {format_euros(base)} HT (budget) et "
-            f"{_percent(rate(purchase, indexed))} d’une référence indexée de {format_euros(indexed)} HT (achat)."
+            f"Soit {_percent(rate(budget, base))} d’une référence de {_ht(base)} (budget) et "
+            f"{_percent(rate(purchase, indexed))} d’une référence indexée de {_ht(indexed)} (achat)."
         )
     else:
         said.append(f"Aucun gain n’est validé pour {year} dans le registre des économies.")
@@ -264,6 +264,10 @@ def gain_sentences(sheet: AnnualSheet, figures: Mapping[str, Any]) -> list[str]:
             "Les pourcentages cités dans les textes sont ceux de leurs auteurs\u00a0: le registre ne les établit pas."
         )
     return said
+
+
+def _ht(amount: Decimal) -> str:
+    return f"{format_euros(amount)}{NBSP}HT"
 
 
 def _percent(value: Decimal | None) -> str:

@@ -43,7 +43,7 @@ class SheetForm(SectionsMixin, StyledFormMixin, forms.Form):
                 required=False,
                 max_length=LONGEST,
                 help_text=_HELP.get(name, ""),
-                widget=forms.Textarea(attrs={"rows": 5, "class": "form-control"}),
+                widget=forms.Textarea(attrs={"rows": 8, "class": "form-control"}),
             )
         self.quarters = quarters(sheet.year)
         phases = [("", "—"), *((phase, f"{phase} – {label}") for phase, label in PHASES.items())]
