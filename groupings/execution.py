@@ -306,6 +306,42 @@ def contract_summaries(grouping: Grouping, affiliation, today: date) -> list[Con
     return summaries_of(page_awards(grouping, affiliation), affiliation, today)
 
 
+def member_contracts(organisation: Organisation, affiliation, today: date) -> list[tuple[Award, MemberPart]]:
+    """The notified contracts in use that ``organisation`` buys on, with its own part, in one query: those where it has
+    a share, or has consumed, and whose end has not passed. The caller found the body in its perimeter."""
+    own = Membership.objects.filter(grouping=OuterRef("lot__grouping"), organisation=organisation)
+    shares = AwardShare.objects.visible_to(affiliation).filter(
+        award=OuterRef("pk"), membership__organisation=organisation
+    )
+    lines = ConsumptionLine.objects.visible_to(affiliation).filter(membership__organisation=organisation)
+    amount = DecimalField(max_digits=18, decimal_places=2)
+    found = (
+        contract_awards(affiliation)
+        .filter(lot__grouping__status__in=IN_USE, notified_on__isnull=False)
+        .annotate(
+            own_membership=Subquery(own.values("pk")[:1]),
+            own_share=Subquery(shares.order_by().values("amount_excl_tax")[:1], output_field=amount),
+            own_used=Subquery(
+                lines.order_by()
+                .filter(award=OuterRef("pk"))
+                .values("award")
+                .annotate(total=Sum("amount_excl_tax"))
+                .values("total"),
+                output_field=amount,
+            ),
+        )
+        .filter(Q(own_share__isnull=False) | Q(own_used__isnull=False), own_membership__isnull=False)
+    )
+    parts = []
+    for award in found:
+        if award.ends_on is not None and award.ends_on < today:
+            continue
+        membership = Membership(pk=award.own_membership, organisation=organisation)
+        share = None if award.own_share is None else round_half_up(award.own_share)
+        parts.append((award, MemberPart(membership, share, round_half_up(award.own_used or ZERO))))
+    return parts
+
+
 def watched_contracts(affiliation, today: date) -> list[ContractSummary]:
     """The contracts that ask for something today, in one query: what is urgent first, then the nearest date. Of a
     grouping in use: once its review is made, a contract at its end has been dealt with."""

@@ -4,8 +4,10 @@
 tracker's own rule: never on one screen and not on the other.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
 from django.db.models import Exists, OuterRef
 
@@ -110,15 +112,33 @@ def _s(count: int) -> str:
     return "s" if count > 1 else ""
 
 
-def agenda_of(organisation: Organisation, affiliation: Affiliation, today: date) -> Agenda:
-    """What ``organisation`` has to do, as far as ``affiliation`` may see. The caller found it in its perimeter."""
-    memberships = list(
+def memberships_of(organisation: Organisation, affiliation: Affiliation, today: date) -> list[Membership]:
+    """Every place of ``organisation`` in a followed grouping, with what its approval depends on, in three queries."""
+    return list(
         Membership.objects.visible_to(affiliation)
         .filter(organisation=organisation, grouping__is_declared_only=False)
         .with_approval(today)
-        .select_related("organisation__parent", "grouping__coordinator")
+        .select_related("organisation__parent", "grouping__coordinator", "grouping__buyer")
     )
+
+
+def agenda_of(organisation: Organisation, affiliation: Affiliation, today: date) -> Agenda:
+    """What ``organisation`` has to do, as far as ``affiliation`` may see. The caller found it in its perimeter."""
     drafts, conventions = _kits(organisation, affiliation)
+    memberships = memberships_of(organisation, affiliation, today)
+    return agenda_from(memberships, organisation, affiliation, today, drafts=drafts, conventions=conventions)
+
+
+def agenda_from(
+    memberships: list[Membership],
+    organisation: Organisation,
+    affiliation: Affiliation,
+    today: date,
+    *,
+    drafts: Mapping[int, DraftDocument] = MappingProxyType({}),
+    conventions: Mapping[int, ConventionDocument] = MappingProxyType({}),
+) -> Agenda:
+    """The same of ``memberships_of``, without any query; the cards hold the files they are given, by membership."""
     agenda = Agenda(organisation)
     for membership in memberships:
         if not membership.votes:

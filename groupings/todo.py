@@ -138,7 +138,7 @@ def todo_on(affiliation, today: date, now: datetime | None = None) -> Todo:
     todo = Todo()
     if affiliation is None:
         return todo
-    for task in [*_votes(affiliation, today), *_signatures(affiliation, today), *_needs(affiliation, today)]:
+    for task in [*_votes(affiliation, today), *_signatures(affiliation, today), *needs_tasks(affiliation, today)]:
         {Urgency.LATE: todo.late, Urgency.SOON: todo.soon, Urgency.LATER: todo.later}[task.urgency].append(task)
     todo.to_transmit = _transmissions(affiliation, today)
     todo.contracts = watched_contracts(affiliation, today)
@@ -308,9 +308,9 @@ def without_needs(affiliation):
     return _surveyed(affiliation).filter(grouping__status=GroupingStatus.NEEDS).silent()
 
 
-def _needs(affiliation, today: date) -> list[Task]:
+def needs_tasks(affiliation, today: date, *, organisation_id: int | None = None) -> list[Task]:
     """Who has not answered, and who has begun to write without sending it; a member let in again after the closing
-    has until its own day."""
+    has until its own day. One query; of one body only, with ``organisation_id``."""
     reopened = Q(needs_reopening__until__gte=today, grouping__status__in=IN_PREPARATION)
     opened = Q(grouping__status=GroupingStatus.NEEDS) & ~Q(grouping__needs_campaign__opens_on__gt=today)
     waiting = (
@@ -320,6 +320,8 @@ def _needs(affiliation, today: date) -> list[Task]:
         .filter(Q(has_answer=False) | Q(has_draft=True))
         .select_related("organisation", "grouping__coordinator", "needs_reopening")
     )
+    if organisation_id is not None:
+        waiting = waiting.filter(organisation_id=organisation_id)
     return [_needs_task(membership, affiliation, today) for membership in waiting]
 
 

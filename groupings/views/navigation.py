@@ -36,6 +36,7 @@ _UNDER = {
         "baseline_create baseline_change baseline_replace baseline_price baseline_remove baseline_freeze line_create "
         "line_change line_take_back lines_submit price_lines_upload"
     ),
+    "meetings": "meeting_create meeting_change meeting_remove",
     "grouping_renew": "",
 }
 _TAB_OF = {name: tab for tab, names in _UNDER.items() for name in (tab, *names.split())}
@@ -71,6 +72,7 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("consumption", "Consommation", grouping.status in IN_USE),
         ("savings_entry", "Prix de référence", True),
         ("savings_grouping", "Économies" if everything else "Vos économies", grouping.is_launched),
+        ("meetings", "Réunions", True),
         (
             "grouping_renew",
             "Renouvellement",

@@ -19,7 +19,7 @@ class AnnualSheet(models.Model):
     territory = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     year = models.PositiveSmallIntegerField("année", validators=[MinValueValidator(2000), MaxValueValidator(2100)])
     texts = models.JSONField("textes", default=dict)
-    calendar = models.JSONField("calendrier", default=dict)
+    calendar = models.JSONField("calendrier", default=dict, blank=True)
     figures = models.JSONField("chiffres", default=dict, blank=True)
     figures_on = models.DateField("chiffres arrêtés au", null=True, blank=True)
     frozen_at = models.DateTimeField("figée le", null=True, blank=True)
@@ -49,6 +49,24 @@ class AnnualSheet(models.Model):
 
     def __str__(self) -> str:
         return f"Fiche «\u00a0Groupements d’achats\u00a0» {self.year}"
+
+    @classmethod
+    def from_db(cls, db, field_names, values) -> "AnnualSheet":
+        loaded = super().from_db(db, field_names, values)
+        loaded._was_frozen = "frozen_at" in field_names and loaded.frozen_at is not None
+        return loaded
+
+    def save(self, *args, **kwargs) -> None:
+        self._refuse_once_frozen()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        self._refuse_once_frozen()
+        return super().delete(*args, **kwargs)
+
+    def _refuse_once_frozen(self) -> None:
+        if getattr(self, "_was_frozen", False):
+            raise TypeError("Une fiche figée ne change plus.")
 
     @property
     def is_frozen(self) -> bool:

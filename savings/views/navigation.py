@@ -14,6 +14,12 @@ PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
     ("savings_sample", "Sondage", True, ()),
     ("ledger_checks", "Contrôles", True, ()),
     ("baselines_to_confirm", "Prix à confirmer", False, ("baseline_object",)),
+    (
+        "annual_sheets",
+        "Fiches annuelles",
+        True,
+        ("annual_sheet", "annual_sheet_change", "annual_sheet_freeze"),
+    ),
 )
 
 

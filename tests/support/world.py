@@ -210,6 +210,16 @@ class Territory:
             "lines_submit": launched,
             "price_lines_upload": launched,
             "price_lines_template": launched,
+            "meetings": launched,
+            "meeting_create": launched,
+            "meeting_change": {**launched, "meeting_pk": self.meeting.pk},
+            "meeting_remove": {**launched, "meeting_pk": self.meeting.pk},
+            "member_sheet": body,
+            "member_sheet_pdf": body,
+            "annual_sheet": {"year": self.sheet.year},
+            "annual_sheet_change": {"year": self.sheet.year},
+            "annual_sheet_freeze": {"year": self.sheet.year},
+            "annual_sheet_document": {"year": self.sheet.year, "extension": "pdf"},
             "organisation_detail": body,
             "organisation_change": body,
             "epci_add_communes": body,
@@ -490,7 +500,10 @@ def make_ledger(marker: str, membership: Membership, award: Award) -> dict:
             amount_excl_tax=Money("90.00", "EUR"),
             entered_label=f"Acheteur {marker}",
         ),
-        "sheet": AnnualSheet.objects.create(territory=metropole, year=2026, texts={"strengths": f"Points {marker}"}),
+        # A year of its own for each world: the address of the one's sheet is that of nothing for the other.
+        "sheet": AnnualSheet.objects.create(
+            territory=metropole, year=2026 - AnnualSheet.objects.count(), texts={"strengths": f"Points {marker}"}
+        ),
         "lock": YearLock.objects.create(
             territory=metropole,
             year=2025,

@@ -65,6 +65,21 @@ def render_docx(
     return _without_dates(out)
 
 
+def finished_docx(document: Any, *, title: str, created_at: datetime, author: str = PRODUCT) -> bytes:
+    """The bytes of a python-docx document made in code: its properties set, the same bytes for the same content."""
+    if created_at.tzinfo is None:
+        raise ValueError("created_at doit porter un fuseau horaire.")
+    _describe(document.core_properties, title=title, author=author, created_at=created_at)
+    out = io.BytesIO()
+    document.save(out)
+    return _without_dates(out)
+
+
+def clean_line(text: str) -> str:
+    """``text`` as Word prints it faithfully: NFC, without control nor invisible characters."""
+    return _clean(text)
+
+
 def runs(pieces: Iterable[Run]) -> Markup:
     """``pieces`` for a ``{{r field }}`` of a template: the paragraph keeps its style, each piece its aspect."""
     xml = []

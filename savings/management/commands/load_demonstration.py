@@ -1,12 +1,14 @@
 """Load the demonstration once, then produce the conventions that are missing."""
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from django.utils import timezone
 
 from groupings.demonstration.load import is_loaded, load
 from groupings.management.commands.generate_conventions import produce
 from groupings.models import Grouping
 from procurement.core.jobs.progress import ProgressBar
+from savings.demonstration.load import load_bilan
 
 #: The groupings whose text is far enough to be printed: the survey of needs is over.
 WITH_CONVENTION = ("GC-2016-", "GC-2025-", "GC-2026-", "GC-2027-01", "GC-2027-02", "GC-2027-03", "GC-2027-04")
@@ -22,7 +24,9 @@ class Command(BaseCommand):
         if is_loaded():
             self.stdout.write("La démonstration est déjà chargée.")
         else:
-            load(today=timezone.localdate())
+            with transaction.atomic():
+                load(today=timezone.localdate())
+                load_bilan(now=timezone.now())
             self.stdout.write(f"Démonstration chargée\u00a0: {Grouping.objects.count()} groupements.")
         if without_conventions:
             return
