@@ -1,5 +1,11 @@
 """The addresses of the ledger: French words, English names."""
 
-from django.urls import path  # noqa: F401
+from django.urls import path
 
-urlpatterns = []
+from savings.views import reports
+
+urlpatterns = [
+    path("economies/rapports/", reports.savings_report, name="savings_report"),
+    path("economies/rapports/<int:pk>/", reports.savings_report_file, name="savings_report_file"),
+    path("economies/methode/", reports.savings_method, name="savings_method"),
+]

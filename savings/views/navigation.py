@@ -5,7 +5,10 @@ from django.urls import reverse
 from groupings.views.navigation import Tab
 
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
-PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = ()
+PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
+    ("savings_report", "Rapports", True, ()),
+    ("savings_method", "Méthode", False, ()),
+)
 
 
 def savings_tabs(affiliation, shown: str) -> list[Tab]:
