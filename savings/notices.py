@@ -2,20 +2,18 @@
 
 from datetime import date
 
-from django.db.models import Q
 from django.db.models import Count, Min, Q
 from django.urls import reverse
 
 from groupings.notices import Notice
 from members.models import Affiliation
 from members.roles import may
-from savings.models import PriceLine
-from savings.models import Baseline
+from savings.models import Baseline, PriceLine
 
 
 def savings_notices(affiliation: Affiliation, today: date) -> list[Notice]:
     """What waits for ``affiliation`` in the ledger, one query per kind of thing."""
-    return [*_to_validate(affiliation)]
+    return [*_to_validate(affiliation), *_prices(affiliation)]
 
 
 def _to_validate(affiliation: Affiliation) -> list[Notice]:
@@ -30,7 +28,6 @@ def _to_validate(affiliation: Affiliation) -> list[Notice]:
         return []
     s = "s" if count > 1 else ""
     return [Notice(f"{count} ligne{s} de gain à valider.", reverse("review_queue"), "Valider", "check-circle-fill")]
-    return _prices(affiliation)
 
 
 def _prices(affiliation: Affiliation) -> list[Notice]:

@@ -2,16 +2,29 @@
 
 from django.urls import path
 
-from savings.views import costs, grouping, ledger_checks, line, lines, overview, review, samples, year_locks
+from savings.views import (
+    baselines,
+    confirm,
+    costs,
+    entry,
+    grouping,
+    ledger_checks,
+    line,
+    line_entry,
+    lines,
+    member_sheet,
+    overview,
+    reports,
+    review,
+    samples,
+    sheet,
+    year_locks,
+)
+
+_PRICES = "groupements/<int:pk>/economies"
+_REFERENCE = f"{_PRICES}/references/<int:baseline_pk>"
 
 urlpatterns = [
-    path("economies/validation/", review.review_queue, name="review_queue"),
-    path("economies/lignes/<int:pk>/", line.savings_line, name="savings_line"),
-    path("economies/lignes/<int:pk>/decision/", review.decide, name="line_decide"),
-    path("economies/lignes/<int:pk>/correction/", line.correct, name="line_correct"),
-    path("economies/exercices/", year_locks.year_locks, name="year_locks"),
-    path("economies/sondage/", samples.savings_sample, name="savings_sample"),
-    path("economies/controles/", ledger_checks.ledger_checks, name="ledger_checks"),
     path("economies/", overview.savings_home, name="savings_home"),
     path("economies/lignes/", lines.savings_lines, name="savings_lines"),
     path("economies/passage/", overview.savings_bridge, name="savings_bridge"),
@@ -30,12 +43,7 @@ urlpatterns = [
         "groupements/<int:pk>/economies/hors-marche/<int:spend_pk>/retirer/",
         costs.off_contract_remove,
         name="off_contract_remove",
-from savings.views import baselines, confirm, entry, lines
-
-_PRICES = "groupements/<int:pk>/economies"
-_REFERENCE = f"{_PRICES}/references/<int:baseline_pk>"
-
-urlpatterns = [
+    ),
     path(f"{_PRICES}/", entry.savings_entry, name="savings_entry"),
     path(f"{_PRICES}/lots/<int:lot_pk>/figer/", entry.baseline_freeze_lot, name="baseline_freeze"),
     path(
@@ -47,8 +55,8 @@ urlpatterns = [
     path(f"{_REFERENCE}/remplacer/", baselines.baseline_replacement, name="baseline_replace"),
     path(f"{_REFERENCE}/prix/", baselines.baseline_price, name="baseline_price"),
     path(f"{_REFERENCE}/retirer/", baselines.baseline_drop, name="baseline_remove"),
-    path(f"{_REFERENCE}/lignes/<slug:stage>/", lines.line_create, name="line_create"),
-    path(f"{_PRICES}/lignes/<int:line_pk>/", lines.line_change, name="line_change"),
+    path(f"{_REFERENCE}/lignes/<slug:stage>/", line_entry.line_create, name="line_create"),
+    path(f"{_PRICES}/lignes/<int:line_pk>/", line_entry.line_change, name="line_change"),
     path(f"{_PRICES}/lignes/<int:line_pk>/reprendre/", entry.line_take_back, name="line_take_back"),
     path(f"{_PRICES}/soumettre/", entry.lines_submit_ready, name="lines_submit"),
     path(f"{_PRICES}/importer/", entry.price_lines_upload, name="price_lines_upload"),
@@ -60,9 +68,17 @@ urlpatterns = [
         "economies/references/groupements/<int:pk>/confirmer/",
         confirm.baselines_confirm_grouping,
         name="baselines_confirm",
-from savings.views import member_sheet, sheet
-
-urlpatterns = [
+    ),
+    path("economies/validation/", review.review_queue, name="review_queue"),
+    path("economies/lignes/<int:pk>/", line.savings_line, name="savings_line"),
+    path("economies/lignes/<int:pk>/decision/", review.decide, name="line_decide"),
+    path("economies/lignes/<int:pk>/correction/", line.correct, name="line_correct"),
+    path("economies/exercices/", year_locks.year_locks, name="year_locks"),
+    path("economies/sondage/", samples.savings_sample, name="savings_sample"),
+    path("economies/controles/", ledger_checks.ledger_checks, name="ledger_checks"),
+    path("economies/rapports/", reports.savings_report, name="savings_report"),
+    path("economies/rapports/<int:pk>/", reports.savings_report_file, name="savings_report_file"),
+    path("economies/methode/", reports.savings_method, name="savings_method"),
     path("membres/<int:pk>/fiche/", member_sheet.member_sheet_page, name="member_sheet"),
     path("membres/<int:pk>/fiche.pdf", member_sheet.member_sheet_pdf, name="member_sheet_pdf"),
     path("economies/fiches-annuelles/", sheet.annual_sheets, name="annual_sheets"),

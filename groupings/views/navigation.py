@@ -29,8 +29,7 @@ _UNDER = {
     ),
     "consumption": "consumption_lines consumption_undo",
     "savings_grouping": (
-        "savings_costs cost_create cost_change cost_remove off_contract_create off_contract_change "
-        "off_contract_remove"
+        "savings_costs cost_create cost_change cost_remove off_contract_create off_contract_change off_contract_remove"
     ),
     "savings_entry": (
         "baseline_create baseline_change baseline_replace baseline_price baseline_remove baseline_freeze line_create "

@@ -4,6 +4,7 @@ from savings.models.baseline import Baseline
 from savings.models.costs import CoordinationCost, OffContractSpend
 from savings.models.ledger import LedgerEntry, YearLock
 from savings.models.line import PriceLine
+from savings.models.report import SavingsReportFile
 from savings.models.sheet import AnnualSheet
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "LedgerEntry",
     "OffContractSpend",
     "PriceLine",
+    "SavingsReportFile",
     "YearLock",
 ]

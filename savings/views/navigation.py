@@ -20,6 +20,8 @@ PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
         True,
         ("annual_sheet", "annual_sheet_change", "annual_sheet_freeze"),
     ),
+    ("savings_report", "Rapports", True, ()),
+    ("savings_method", "Méthode", False, ()),
 )
 
 
