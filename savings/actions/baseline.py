@@ -208,8 +208,8 @@ def baseline_replace(*, baseline: Baseline, values: dict, reason: str, actor: Ac
     """Another reference in place of a frozen one, which stays readable. ``values``: those that change, by field.
 
     The new one is not frozen, so that it is read again; after the deadline ``reason`` is its late reason, and its grade
-    D. Draft lines go to it. Refused while a line of the old one is submitted (take it back first) or validated: what
-    counts in the ledger is corrected there, by a line that cites the old one.
+    D. Draft lines go to it. Refused while a line of the old one is submitted (take it back first). A validated line
+    stays on the old one, and counts until its correction, which is of the new one, is validated.
     """
     _require_entry(baseline, actor)
     if not reason.strip():
@@ -220,12 +220,7 @@ def baseline_replace(*, baseline: Baseline, values: dict, reason: str, actor: Ac
             raise BusinessError(f"{_WHAT} n’est pas figé\u00a0: modifiez-le.")
         if old.is_replaced:
             raise BusinessError(f"{_WHAT} est déjà remplacé.")
-        standing = set(old.lines.current().values_list("status", flat=True))
-        if LineStatus.VALIDATED in standing:
-            raise BusinessError(
-                "Une ligne validée repose sur ce prix\u00a0: demandez aux finances de corriger cette ligne."
-            )
-        if LineStatus.SUBMITTED in standing:
+        if old.lines.filter(status=LineStatus.SUBMITTED).exists():
             raise BusinessError("Une ligne soumise repose sur ce prix\u00a0: reprenez-la d’abord.")
         before = snapshot(old)
         old.is_replaced = True

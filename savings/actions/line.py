@@ -47,6 +47,10 @@ def line_save(*, line: PriceLine, actor: Actor) -> PriceLine:
         award = notified_awards([baseline.lot_id]).get(baseline.lot_id)
         if refusal := stage_refusal(line.stage, baseline.membership.grouping, award, line.year):
             raise BusinessError(refusal)
+        if line.corrects_id is None and (counted := _counted_before(line)):
+            raise BusinessError(
+                f"La ligne n°\u00a0{counted.pk}, validée sur l’ancien prix de référence, compte déjà\u00a0: corrigez-la."
+            )
         if line.corrects_id is None:  # a correction says by itself what was wrong
             copy_reference(line, award)
         if line.quantity is None:
@@ -63,6 +67,17 @@ def line_save(*, line: PriceLine, actor: Actor) -> PriceLine:
             sentence=_told(line, "modifiée" if before else "saisie"),
         )
     return line
+
+
+def _counted_before(line: PriceLine) -> PriceLine | None:
+    """The validated line of the same stage on a reference this one's replaces: two would count the same gain twice."""
+    former = line.baseline.replaces
+    while former is not None:
+        counted = former.lines.validated().current().filter(stage=line.stage, year=line.year).first()
+        if counted is not None:
+            return counted
+        former = former.replaces
+    return None
 
 
 def lines_submit(*, lines: Sequence[PriceLine], actor: Actor, now: datetime) -> list[PriceLine]:

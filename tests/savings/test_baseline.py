@@ -12,6 +12,7 @@ from procurement.core.actors import SystemActor
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.journal.models import JournalEntry
 from savings.actions.baseline import (
+    baseline_confirm,
     baseline_freeze,
     baseline_price_write,
     baseline_remove,
@@ -19,6 +20,9 @@ from savings.actions.baseline import (
     baseline_save,
 )
 from savings.actions.line import line_save, lines_submit
+from savings.actions.review import line_correct, line_decide
+from savings.checks import Scope, check_ledger
+from savings.ledger import entries, totals
 from savings.models import Baseline, PriceLine
 from tests.support.factories import make_affiliation, make_metropole
 from tests.support.price_lines import AFTER, BEFORE, DUE, make_entry
@@ -199,17 +203,36 @@ def test_a_replacement_cites_the_old_one_takes_its_drafts_and_is_late(entry):
         baseline_replace(baseline=old, values={}, reason="Encore", actor=entry.buyer, now=AFTER)
 
 
-def test_a_reference_under_a_submitted_or_validated_line_is_not_replaced(entry):
+def test_a_reference_under_a_submitted_line_is_not_replaced(entry):
     baseline = make_baseline(entry.scene.membership, entry.lot)
     line = line_save(line=entry.line(baseline), actor=entry.buyer)
     lines_submit(lines=[line], actor=entry.buyer, now=AFTER)
     with pytest.raises(BusinessError, match="reprenez-la"):
         baseline_replace(baseline=baseline, values={}, reason="Erreur", actor=entry.buyer, now=AFTER)
-    other = make_baseline(entry.scene.membership, entry.lot, designation="Additif")
-    make_line(other)
-    with pytest.raises(BusinessError, match="aux finances de corriger"):
-        baseline_replace(baseline=other, values={}, reason="Erreur", actor=entry.buyer, now=AFTER)
     assert not Baseline.objects.filter(is_replaced=True).exists()
+
+
+def test_a_wrong_reference_under_a_validated_line_is_replaced_then_the_line_corrected(entry):
+    """4.80 was 4.50: 1 000 × (4.80 − 3.60) = 1 200.00 counts until 1 000 × (4.50 − 3.60) = 900.00 is validated."""
+    old = make_baseline(entry.scene.membership, entry.lot)
+    line = make_line(old)
+    new = baseline_replace(
+        baseline=old, values={"price_before": Decimal("4.50")}, reason="Facture relue", actor=entry.buyer, now=AFTER
+    )
+    with pytest.raises(BusinessError, match=f"n°\u00a0{line.pk}.*corrigez-la"):
+        line_save(line=entry.line(new), actor=entry.buyer)
+    finance = make_affiliation(entry.buyer.organisation, Role.FINANCE)
+    counted = entries(finance, stage="AWARDED")
+    assert totals(counted).budget_gain == Decimal("1200.00")
+    correction = line_correct(line=line, values={}, reason="Référence remplacée", actor=entry.buyer)
+    assert (correction.baseline, correction.budget_gain) == (new, Decimal("900.00"))
+    baseline_freeze(baselines=[new], actor=entry.buyer, now=AFTER, late_reason="Facture relue")
+    own = SystemActor("Agent", organisation_id=new.membership.organisation_id)
+    baseline_confirm(baseline=Baseline.objects.get(pk=new.pk), actor=own, now=AFTER)
+    lines_submit(lines=[correction], actor=entry.buyer, now=AFTER)
+    line_decide(line=PriceLine.objects.get(pk=correction.pk), step="validate", actor=finance, now=AFTER)
+    assert totals(counted).budget_gain == Decimal("900.00")
+    assert check_ledger(Scope(), keep=10).findings == []
 
 
 def test_a_replacement_says_why_and_concerns_a_frozen_price(entry):

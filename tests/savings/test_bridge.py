@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from savings.choices import GainStage
@@ -21,6 +21,7 @@ roots = st.one_of(st.none(), st.integers(1, 3))
 threads = st.lists(st.builds(Thread, parts, parts, roots, roots, st.booleans()), max_size=20)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first draws wait for a busy machine
 @given(threads, st.sampled_from(["budget", "purchase"]))
 def test_the_terms_always_add_up_to_the_cent(found, reading):
     told = bridge(found, reading=reading)

@@ -8,6 +8,7 @@ from groupings.demonstration.load import is_loaded, load
 from groupings.management.commands.generate_conventions import produce
 from groupings.models import Grouping
 from procurement.core.jobs.progress import ProgressBar
+from savings.demonstration.gains import create_ledger
 from savings.demonstration.load import load_bilan
 
 #: The groupings whose text is far enough to be printed: the survey of needs is over.
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 load(today=timezone.localdate())
                 load_bilan(now=timezone.now())
+                create_ledger(today=timezone.localdate())
             self.stdout.write(f"Démonstration chargée\u00a0: {Grouping.objects.count()} groupements.")
         if without_conventions:
             return
