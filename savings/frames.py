@@ -105,5 +105,5 @@ def _from_django(rows: QuerySet, schema: "pa.Schema") -> "pa.Table":
 def _batch(rows: list[tuple], schema: "pa.Schema") -> "pa.RecordBatch":
     import pyarrow as pa
 
-    columns = zip(*rows, strict=True)
-    return pa.record_batch([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)
+    columns = zip(zip(*rows, strict=True), schema, strict=True)
+    return pa.record_batch([pa.array(column, field.type) for column, field in columns], schema)

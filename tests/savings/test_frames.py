@@ -75,7 +75,11 @@ def test_an_unknown_price_is_missing_and_not_zero(scene):
 def test_no_line_is_an_empty_table_of_the_same_columns(scene, lines):
     make_line(make_baseline(scene.membership, lot(scene)))
     every = PriceLine.objects.all()
-    found = {"none": every.none(), "nothing found": every.filter(stage="REALISED"), "impossible": every.filter(pk__in=[])}
+    found = {
+        "none": every.none(),
+        "nothing found": every.filter(stage="REALISED"),
+        "impossible": every.filter(pk__in=[]),
+    }
     frame = lines_frame(found[lines])
     assert list(frame.columns) == ["line", *KEYS, *INPUTS]
     assert len(gain_lines(frame)) == 0
