@@ -1,9 +1,12 @@
 """The forms of finance: deciding of a line, correcting one, drawing a sample."""
 
+from decimal import Decimal
+
 from django import forms
 
 from groupings.forms.needs import NumberField
 from procurement.core.forms import DateField, StyledFormMixin
+from procurement.core.money import NARROW_SPACE, format_number
 from savings.actions.review import DECISIONS
 from savings.choices import GainStage
 from savings.models import PriceLine
@@ -58,17 +61,13 @@ class CorrectionForm(StyledFormMixin, forms.Form):
         names = ("price_obtained", "quantity", "starts_on", "months", "comment")
         kwargs.setdefault("initial", {name: _shown(getattr(line, name)) for name in names})
         super().__init__(*args, **kwargs)
+        for name, sentence in (("price_obtained", "Indiquez le prix obtenu."), ("quantity", "Indiquez la quantité.")):
+            self.fields[name].required = True
+            self.fields[name].error_messages["required"] = sentence
         if line.stage != GainStage.REALISED:
             del self.fields["quantity"]
         else:
             del self.fields["starts_on"], self.fields["months"]
-
-    def clean(self) -> dict:
-        cleaned = super().clean()
-        for name, sentence in (("price_obtained", "Indiquez le prix obtenu."), ("quantity", "Indiquez la quantité.")):
-            if name in self.fields and not self.has_error(name) and cleaned.get(name) is None:
-                self.add_error(name, sentence)
-        return cleaned
 
     @property
     def values(self) -> dict:
@@ -78,10 +77,7 @@ class CorrectionForm(StyledFormMixin, forms.Form):
 
 def _shown(value: object) -> object:
     """A decimal as it is typed: 3,6 and not 3.600000."""
-    if hasattr(value, "as_tuple"):
-        text = f"{value:f}"
-        return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
-    return value
+    return format_number(value).replace(NARROW_SPACE, "") if isinstance(value, Decimal) else value
 
 
 class SampleForm(StyledFormMixin, forms.Form):

@@ -149,7 +149,7 @@ def test_the_check_sheet_as_a_pdf(client, review):
     told = re.sub(r"[\s\u00a0]+", " ", " ".join(page.extract_text() for page in reader.pages))
     for words in (
         "Feuille de contrôle : 1 ligne sur 1",
-        f"Ligne n° {line.pk}",
+        f"(ligne n° {line.pk})",
         "preuve vue",
         "prix conforme",
         "quantité conforme",

@@ -53,7 +53,7 @@ def test_the_queue_says_what_a_controller_needs(client, review):
         "1 ligne en attente",
         "Papier A4, ramette de 500 feuilles",
         "A – prix payé, prouvé",
-        "Prix payé auparavant, 4,80 € × 1 000 ramette",
+        "Prix payé auparavant, 4,80 € × 1 000 (ramette)",
         "INSEE papier : × 1,03",
         "facture.pdf",
         "1 800,00 €",  # 1 000 × (4.80 − 3.00)
@@ -293,3 +293,23 @@ def test_the_journal_of_a_line_is_its_own_and_its_references(client, review):
         assert told in page, told
     for told in ("fiabilité B", "soumise encore", "Hors sujet."):
         assert told not in page, told
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"price_obtained": ""}, "Indiquez le prix obtenu."),
+        ({"price_obtained": "#DIV/0!"}, "Saisissez un nombre"),
+        ({"price_obtained": "-1"}, "Un prix ne peut pas être négatif."),
+        ({"price_obtained": "3,1234567"}, "6 décimales au plus."),
+        ({"quantity": ""}, "Indiquez la quantité."),
+        ({"quantity": "0"}, "La quantité est supérieure à zéro."),
+    ],
+)
+def test_what_a_correction_refuses(client, review, values, sentence):
+    line = line_decide(
+        line=review.line(stage="REALISED", quantity=Decimal(900)), step="validate", actor=review.finance, now=NOW
+    )
+    sent = {"price_obtained": "3,60", "quantity": "900", "comment": "", "reason": "Avoir."} | values
+    assert sentence in text(send(client, review.buyer, url(line, "line_correct"), 422, **sent))
+    assert PriceLine.objects.count() == 1
