@@ -199,6 +199,22 @@ def test_a_grouping_opens_down_to_the_evidence_and_lists_what_nobody_measured(cl
         assert told in text
 
 
+def test_a_grouping_of_thousands_of_lines_shows_its_members_and_opens_on_the_list(client, monkeypatch):
+    paper = Paper()
+    monkeypatch.setattr("savings.grouping_tree.LINES_SHOWN", 3)
+    client.force_login(paper.finance.user)
+    html = client.get(reverse("savings_grouping", args=[paper.grouping.pk]) + YEAR).content.decode()
+    assert "Total du lot" in html and "facture.pdf" not in html
+    for membership in paper.members:
+        link = f"groupement={paper.grouping.pk}&amp;membre={membership.organisation_id}"
+        assert link in html
+    listed = client.get(
+        reverse("savings_lines")
+        + f"?annee=2026&stade=AWARDED&groupement={paper.grouping.pk}&membre={paper.members[3].organisation_id}"
+    )
+    assert "1 ligne , -250,00 €" in said(listed)
+
+
 def test_a_member_reads_its_own_euros_first_and_nobody_else_s(client):
     paper = Paper()
     agent = make_affiliation(paper.members[0].organisation, "member_agent")
