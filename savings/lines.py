@@ -100,13 +100,14 @@ class LineFilter(django_filters.FilterSet):
         ]
         families = sorted({(cpv or grouping_cpv)[:2] for *_, cpv, grouping_cpv in keys})
         self.filters["famille"].extra["choices"] = [(each, family_label(each)) for each in families]
-        if affiliation.sees_whole_territory:
-            bodies = visible.values_list(
-                "baseline__membership__organisation__sort_name",
-                "baseline__membership__organisation_id",
-                "baseline__membership__organisation__name",
-            ).distinct()
-            self.filters["membre"].extra["choices"] = [(pk, name) for _, pk, name in sorted(bodies)]
+        bodies = visible.values_list(
+            "baseline__membership__organisation__sort_name",
+            "baseline__membership__organisation_id",
+            "baseline__membership__organisation__name",
+        ).distinct()
+        members = [(pk, name) for _, pk, name in sorted(bodies)]
+        if len(members) > 1:  # the coordinator's people; a member has its own lines alone
+            self.filters["membre"].extra["choices"] = members
         else:
             del self.filters["membre"]
 
