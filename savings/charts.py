@@ -47,7 +47,13 @@ def gain_bars(rows: Sequence[Bar], *, band: tuple[int, ...], ident: str) -> Safe
         return _LEFT + (max(Decimal(value), low) - low) * width / (high - low)
 
     bottom = _TOP + _ROW * len(rows)
-    parts = [_band(x, band, bottom) if band else SafeString(""), _axis(x, low, high, bottom)]
+    parts = [_axis(x, low, high, bottom, band)]
+    if band:  # under the grid, its edges over it
+        parts = [
+            _band(x, band, bottom),
+            *parts,
+            *(_line(x(edge), _TOP - 8, bottom, _BAND_EDGE, "1.5", dashes="5 4") for edge in band),
+        ]
     parts += [_bar(row, x, _TOP + _ROW * index) for index, row in enumerate(rows)]
     told = f" Repère\u00a0: {band_label(band)}." if band else ""
     spoken = " ".join(f"{row.label}\u00a0: {_said(row)}." for row in rows)
@@ -123,29 +129,25 @@ def _scale(rates: Sequence[Decimal], band: tuple[int, ...]) -> tuple[Decimal, De
 def _band(x, band: tuple[int, ...], bottom: int) -> SafeString:
     low, high = x(band[0]), x(band[1])
     centre = min(max((low + high) / 2, Decimal(270)), Decimal(_WIDTH - 270))
-    edges = [_line(edge, _TOP - 8, bottom, _BAND_EDGE, "1.5", dashes="5 4") for edge in (low, high)]
     return format_html(
-        '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>{}{}{}',
+        '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>{}',
         _n(low),
         _TOP - 8,
         _n(high - low),
         bottom - _TOP + 8,
         _BAND,
-        *edges,
         _text(centre, 28, band_label(band), size=12, anchor="middle", colour="#33493a"),
     )
 
 
-def _axis(x, low: Decimal, high: Decimal, bottom: int) -> SafeString:
+def _axis(x, low: Decimal, high: Decimal, bottom: int, band: tuple[int, ...]) -> SafeString:
     step = 10 if high - low <= 80 else 20 if high - low <= 160 else 50
     marks = [value for value in range(int(low), int(high) + 1) if value % step == 0]
     drawn = []
     for value in marks:
-        drawn.append(
-            _line(x(value), _TOP - 8, bottom, _MUTED, "2")
-            if value == 0
-            else _line(x(value), _TOP - 8, bottom, "#d5dae1", "1")
-        )
+        if value not in band:  # the mark draws its own edges
+            colour, width = (_MUTED, "2") if value == 0 else ("#d5dae1", "1")
+            drawn.append(_line(x(value), _TOP - 8, bottom, colour, width))
         drawn.append(_text(x(value), bottom + 20, _percent(Decimal(value), 0), anchor="middle", colour=_MUTED))
     return _joined(drawn)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from groupings.models import Grouping, Lot, Membership, NeedLine
 from procurement.core.money import NO_BREAK_SPACE, format_number
@@ -74,19 +75,34 @@ class LotNode:
         return [member for member in self.members if not member.is_measured]
 
 
+#: Beyond so many lines, the page shows its members, and their lines open in the list.
+LINES_SHOWN = 400
+LOSSES_SHOWN = 50
+
+
 @dataclass
 class GroupingTree:
     lots: list[LotNode]
 
     @property
+    def shows_lines(self) -> bool:
+        return sum(len(member.lines) for lot in self.lots for member in lot.members) <= LINES_SHOWN
+
+    @property
     def totals(self) -> Totals:
         return add_up(lot.totals for lot in self.lots)
 
-    @property
+    @cached_property
     def losses(self) -> list[tuple[LotNode, MemberNode, LineNode]]:
-        return [
+        """The greatest first."""
+        found = [
             (lot, member, node) for lot in self.lots for member in lot.members for node in member.lines if node.is_loss
         ]
+        return sorted(found, key=lambda loss: loss[2].totals.budget_gain)
+
+    @property
+    def greatest_losses(self) -> list[tuple[LotNode, MemberNode, LineNode]]:
+        return self.losses[:LOSSES_SHOWN]
 
     @property
     def unmeasured_lots(self) -> list[LotNode]:

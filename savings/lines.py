@@ -100,29 +100,35 @@ class LineFilter(django_filters.FilterSet):
         ]
         families = sorted({(cpv or grouping_cpv)[:2] for *_, cpv, grouping_cpv in keys})
         self.filters["famille"].extra["choices"] = [(each, family_label(each)) for each in families]
-        if affiliation.sees_whole_territory:
-            bodies = visible.values_list(
-                "baseline__membership__organisation__sort_name",
-                "baseline__membership__organisation_id",
-                "baseline__membership__organisation__name",
-            ).distinct()
-            self.filters["membre"].extra["choices"] = [(pk, name) for _, pk, name in sorted(bodies)]
+        bodies = visible.values_list(
+            "baseline__membership__organisation__sort_name",
+            "baseline__membership__organisation_id",
+            "baseline__membership__organisation__name",
+        ).distinct()
+        members = [(pk, name) for _, pk, name in sorted(bodies)]
+        if len(members) > 1:  # the coordinator's people; a member has its own lines alone
+            self.filters["membre"].extra["choices"] = members
         else:
             del self.filters["membre"]
 
     @property
     def year(self) -> int | None:
         """The year asked, None without or with one that is not offered."""
-        return int(self.form.cleaned_data["annee"]) if self.is_valid() and self.form.cleaned_data["annee"] else None
+        asked = self._asked("annee")
+        return int(asked) if asked else None
 
     @property
     def is_one_stage(self) -> bool:
-        return self.is_valid() and bool(self.form.cleaned_data["stade"])
+        return bool(self._asked("stade"))
+
+    def _asked(self, name: str):
+        """The value of one filter; None when it was refused: the others still count."""
+        return self.form.cleaned_data.get(name) if self.is_bound and self.errors is not None else None
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        if not self.form.cleaned_data.get("annee"):
+        if self.year is None:
             queryset = queryset.filter(is_superseded=False)
-            if self.form.cleaned_data.get("etat") != LineStatus.REJECTED:
+            if self._asked("etat") != LineStatus.REJECTED:
                 queryset = queryset.exclude(status=LineStatus.REJECTED)
         return super().filter_queryset(queryset)
 
@@ -136,8 +142,7 @@ class LineFilter(django_filters.FilterSet):
         """In the year when one is asked, else of the line."""
         if not value:
             return queryset
-        is_of_year = bool(self.form.cleaned_data["annee"])
-        return queryset.filter(**{"counted_budget__lt" if is_of_year else "budget_gain__lt": 0})
+        return queryset.filter(**{"budget_gain__lt" if self.year is None else "counted_budget__lt": 0})
 
     def unmeasured(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         """A price is missing: the line counts in no total, and nowhere as zero."""
@@ -167,7 +172,6 @@ class LineTable(tables.Table):
         "Membre",
         accessor="baseline__membership__organisation__name",
         order_by="baseline__membership__organisation__sort_name",
-        attrs={"td": {"class": "wrap"}},
     )
     quantity = tables.Column("Quantité", orderable=False, attrs=AMOUNT)
     price_before = tables.Column(
@@ -181,7 +185,7 @@ class LineTable(tables.Table):
     counted_purchase = tables.Column("Gain achat compté", default="—", attrs=AMOUNT)
     budget_gain = tables.Column("Gain budgétaire", default="—", attrs=AMOUNT)
     purchase_gain = tables.Column("Gain achat", default="—", attrs=AMOUNT)
-    grade = tables.Column("Fiabilité", accessor="baseline__grade")
+    grade = tables.Column("Fiabilité", accessor="baseline__grade", orderable=False)
     status = tables.TemplateColumn("{% etat record.badge %}", verbose_name="État", orderable=False)
 
     class Meta:

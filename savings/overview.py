@@ -38,10 +38,6 @@ class Selection:
         asked = {"family": self.family, "organisation": self.organisation_id, "grouping": self.grouping_id}
         return {name: value for name, value in asked.items() if value}
 
-    @property
-    def is_of_a_part(self) -> bool:
-        return bool(self.filters())
-
 
 @dataclass(frozen=True)
 class Term:

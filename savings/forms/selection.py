@@ -25,6 +25,8 @@ class SelectionForm(FilterForm):
         asked = {"annee": str(year), "stade": GainStage.AWARDED}
         super().__init__({**asked, **{name: value for name, value in data.items() if value}})
         self.default_year = year
+        #: A member's people read the figures of their own body, even when it coordinates a grouping of several.
+        self.own_id = None if affiliation.sees_whole_territory else affiliation.organisation_id
         visible = LedgerEntry.objects.visible_to(affiliation).order_by()
         pairs = list(visible.values_list("year", "family").distinct())
         years = sorted({year, *(counted for counted, _ in pairs)}, reverse=True)
@@ -40,16 +42,21 @@ class SelectionForm(FilterForm):
             del self.fields["membre"]
 
     def selection(self, grouping_id: int | None = None) -> Selection:
-        """What is asked, refused values left out."""
+        """What is asked, refused values left out; of one grouping, with every member the reader may see there."""
         self.is_valid()
         asked = self.cleaned_data
         return Selection(
             year=asked.get("annee") or self.default_year,
             stage=asked.get("stade") or GainStage.AWARDED,
             family=asked.get("famille") or "",
-            organisation_id=asked.get("membre"),
+            organisation_id=asked.get("membre") if grouping_id else asked.get("membre") or self.own_id,
             grouping_id=grouping_id,
         )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a family or a member was asked, that could be left out."""
+        return bool(self.cleaned_data.get("famille") or self.cleaned_data.get("membre"))
 
 
 def family_label(family: str) -> str:

@@ -76,7 +76,7 @@ def _render(
         "stage": GainStage(selection.stage).label,
         "query": query_of(selection),
         "is_member": not affiliation.sees_whole_territory,
-        "is_filtered": selection.is_of_a_part,
+        "is_filtered": form.narrows,
         "tabs": savings_tabs(affiliation, name),
     }
     response = render(request, f"savings/_{template}.html" if fragment else f"savings/{template}.html", context)

@@ -199,6 +199,22 @@ def test_a_grouping_opens_down_to_the_evidence_and_lists_what_nobody_measured(cl
         assert told in text
 
 
+def test_a_grouping_of_thousands_of_lines_shows_its_members_and_opens_on_the_list(client, monkeypatch):
+    paper = Paper()
+    monkeypatch.setattr("savings.grouping_tree.LINES_SHOWN", 3)
+    client.force_login(paper.finance.user)
+    html = client.get(reverse("savings_grouping", args=[paper.grouping.pk]) + YEAR).content.decode()
+    assert "Total du lot" in html and "facture.pdf" not in html
+    for membership in paper.members:
+        link = f"groupement={paper.grouping.pk}&amp;membre={membership.organisation_id}"
+        assert link in html
+    listed = client.get(
+        reverse("savings_lines")
+        + f"?annee=2026&stade=AWARDED&groupement={paper.grouping.pk}&membre={paper.members[3].organisation_id}"
+    )
+    assert "1 ligne , -250,00 €" in said(listed)
+
+
 def test_a_member_reads_its_own_euros_first_and_nobody_else_s(client):
     paper = Paper()
     agent = make_affiliation(paper.members[0].organisation, "member_agent")
@@ -221,6 +237,26 @@ def test_a_member_reads_its_own_euros_first_and_nobody_else_s(client):
         response = client.get(reverse("savings_lines") + query)
         content = b"".join(response.streaming_content) if response.streaming else response.content
         assert b"250,00" not in content.replace(b"\xe2\x80\xaf", b"")
+
+
+def test_a_commune_that_coordinates_reads_the_others_in_its_grouping_and_itself_on_its_own_page(client):
+    paper = Paper()
+    commune, neighbour = paper.members[0].organisation, paper.members[1].organisation
+    grouping = make_grouping(commune, status="performance", launched_on=date(2025, 6, 2))
+    lot = make_lot(grouping)
+    for body, price in ((commune, "12"), (neighbour, "17")):
+        membership = make_membership(grouping, body)
+        make_need(membership, lot)
+        make_line(make_baseline(membership, lot, price, "10"), "10")
+    buyer = make_affiliation(commune, "buyer")
+    # 600 of the paper, 20 here; the neighbour's 70 are in no figure called « vos économies ».
+    home = page(client, buyer, "savings_home")
+    assert "620,00 € HT" in home and "690,00" not in home and "70,00 €" not in home
+    assert "620,00 €" in page(client, buyer, "savings_bridge")
+    tree = page(client, buyer, "savings_grouping", YEAR, pk=grouping.pk)
+    assert "90,00 €" in tree and neighbour.name in tree
+    opened = page(client, buyer, "savings_lines", f"?annee=2026&stade=AWARDED&membre={commune.pk}")
+    assert "2 lignes , 620,00 €" in opened
 
 
 def test_nothing_of_another_metropole_is_read(client):
