@@ -6,7 +6,7 @@ from groupings.views.navigation import Tab
 
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
 PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
-    ("savings_report", "Rapports", True, ()),
+    ("savings_report", "Rapports", False, ()),
     ("savings_method", "Méthode", False, ()),
 )
 
