@@ -78,6 +78,7 @@ urlpatterns = [
     path("economies/controles/", ledger_checks.ledger_checks, name="ledger_checks"),
     path("economies/rapports/", reports.savings_report, name="savings_report"),
     path("economies/rapports/<int:pk>/", reports.savings_report_file, name="savings_report_file"),
+    path("economies/rapports/mes-lignes/", reports.savings_own_lines, name="savings_own_lines"),
     path("economies/methode/", reports.savings_method, name="savings_method"),
     path("membres/<int:pk>/fiche/", member_sheet.member_sheet_page, name="member_sheet"),
     path("membres/<int:pk>/fiche.pdf", member_sheet.member_sheet_pdf, name="member_sheet_pdf"),

@@ -26,15 +26,20 @@ JOB_KIND = "savings.report"
 _ITEM = "report"
 
 
+def require_reports(actor) -> None:
+    """Raise NotAllowed for others than the people of the territory's head."""
+    require(actor, "export")
+    if not actor.sees_whole_territory:
+        raise NotAllowed("Les rapports du territoire sont ceux du coordonnateur.")
+
+
 def report_request(*, asked: Asked, file_format: str, actor, now: datetime) -> Job:
     """Ask for the report of the actor's territory as a job. Asked twice while running: one job.
 
     Raises NotAllowed for others than the people of the territory's head, BusinessError for a year with nothing at that
     stage. The figures are those of now: what is posted while the job waits is not in it.
     """
-    require(actor, "export")
-    if not actor.sees_whole_territory:
-        raise NotAllowed("Les rapports du territoire sont ceux du coordonnateur.")
+    require_reports(actor)
     territory = Organisation.objects.get(pk=actor.territory_id)
     if file_format not in FORMATS:
         raise BusinessError("Choisissez un format.", field="format")

@@ -71,3 +71,17 @@ class ReportForm(StyledFormMixin, forms.Form):
             return read_by(self.cleaned_data["by"])
         except BusinessError as error:
             raise forms.ValidationError(error.message) from None
+
+
+class OwnLinesForm(ReportForm):
+    """What a member asks of its own lines: they are listed as the whole territory's are, and nothing else is."""
+
+    by = None
+    format = forms.ChoiceField(
+        label="Format",
+        choices=[("xlsx", "Classeur Excel, formules vivantes"), ("csv", "CSV")],
+        error_messages={"required": "Choisissez un format.", "invalid_choice": "Choisissez un des formats proposés."},
+    )
+
+    def asked(self) -> Asked:
+        return Asked(self.cleaned_data["year"], self.cleaned_data["stage"])

@@ -7,6 +7,7 @@ formula stands our own value, for the readers that do not compute. Texts are wri
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from textwrap import wrap
 from typing import Any, BinaryIO
 
 import xlsxwriter
@@ -16,7 +17,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from procurement.core.exports import Column, clean_text
-from savings.ledger import AMOUNTS, Totals
+from savings.ledger import Totals
 from savings.reports import method
 from savings.reports.asked import CUTS
 from savings.reports.columns import LINE_COLUMNS
@@ -44,11 +45,11 @@ _SUMS = (
 )
 _RATES = (("budget_rate", "Taux budgétaire", "budget_gain", "baseline_budget"),)
 _RATES += (("purchase_rate", "Taux achat", "purchase_gain", "baseline_purchase"),)
+_METHOD_WIDTH = 72  # characters
 #: The letter of each column of the lines.
 _LETTERS = {column.name: xl_col_to_name(place) for place, column in enumerate(LINE_COLUMNS)}
 _KEY_PLACE = len(LINE_COLUMNS)
 _KEY_LETTER = xl_col_to_name(_KEY_PLACE)
-assert {name for name, *_ in _SUMS} == set(AMOUNTS)
 
 
 def write_xlsx(report: SavingsReport, out: BinaryIO) -> None:
@@ -80,16 +81,19 @@ class _Writer:
         }
         self.text = workbook.add_format({"text_wrap": True, "valign": "top"})
         self.bold_text = workbook.add_format({"bold": True, "valign": "top"})
-        self.heading = workbook.add_format(
-            {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E9ECEF"}
-        )
+        heading = {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E9ECEF"}
+        self.heading = workbook.add_format({**heading, "indent": 1})
+        self.number_heading = workbook.add_format({**heading, "align": "right"})
         self.title = workbook.add_format({"bold": True, "font_size": 14})
-        self.plain = workbook.add_format({"valign": "top"})
+        self.plain = workbook.add_format({"valign": "top", "indent": 1})  # a figure may stand just before
 
     def lines(self, sheet: Worksheet) -> int:
         """Every line, its gains as formulas. Returns the number of its last row, as a spreadsheet counts."""
-        headings = [*((column.heading, column.width or 14) for column in LINE_COLUMNS), (KEY_HEADING, 16)]
-        self._begin(sheet, headings, height=48)
+        headings = [(column.heading, column.kind, column.width or 14) for column in LINE_COLUMNS]
+        self._begin(sheet, [*headings, (KEY_HEADING, "text", 16)], height=62)
+        sheet.set_paper(8)  # A3: what is printed of forty columns
+        sheet.fit_to_pages(2, 0)
+        sheet.repeat_columns(0)
         readers = [
             (place, Column(column.name, column.value, column.kind).reader(), column.kind, column.minus)
             for place, column in enumerate(LINE_COLUMNS)
@@ -117,7 +121,7 @@ class _Writer:
         places = {name: first_amount + place for place, (name, *_) in enumerate(_SUMS)}
         rates = {name: first_amount + len(_SUMS) + place for place, (name, *_) in enumerate(_RATES)}
         key_place = first_amount + len(_SUMS) + len(_RATES)
-        for place, width in enumerate([44, *(30 for _ in report.asked.by[1:]), 20, *(20 for _ in _SUMS), 12, 12, 16]):
+        for place, width in enumerate([52, *(44 for _ in report.asked.by[1:]), 20, *(20 for _ in _SUMS), 12, 12, 16]):
             sheet.set_column(place, place, width)
         self._page(sheet)
 
@@ -147,12 +151,13 @@ class _Writer:
         headings = [*(CUTS[name] for name in report.asked.by), "Lignes", *(heading for _, heading, _ in _SUMS)]
         headings += [*(heading for _, heading, *_ in _RATES), KEY_HEADING]
         for place, heading in enumerate(headings):
-            sheet.write_string(top, place, heading, self.heading)
+            is_figure = first_amount - 1 <= place < key_place
+            sheet.write_string(top, place, heading, self._heading("euros" if is_figure else "text"))
         sheet.set_row(top, 32)
         row = top
         for row, group in enumerate(report.groups, start=top + 1):
             for place, label in enumerate(group.labels):
-                sheet.write_string(row, place, clean_text(label), self.text)
+                sheet.write_string(row, place, clean_text(label), self.plain)
             sheet.write_number(row, first_amount - 1, group.totals.lines, self.formats["integer"])
             key = f"${xl_col_to_name(key_place)}{row + 1}"
 
@@ -170,7 +175,7 @@ class _Writer:
         self._sums(
             sheet, total, lambda name: f"=ROUND(SUM({_range(name, last)}),2)", report.totals, places, rates, self.bold
         )
-        sheet.write_string(total + 1, 0, "Contrôle\u00a0: groupes moins ensemble", self.text)
+        sheet.write_string(total + 1, 0, "Contrôle\u00a0: groupes moins ensemble", self.plain)
         for place in places.values():
             letter = xl_col_to_name(place)
             formula = f"=ROUND(SUM({letter}{top + 2}:{letter}{row + 1})-{letter}{total + 1},2)"
@@ -223,7 +228,9 @@ class _Writer:
 
     def method(self, sheet: Worksheet) -> None:
         self._page(sheet)
-        sheet.set_column(0, 0, 120)
+        sheet.set_portrait()
+        sheet.set_print_scale(100)
+        sheet.set_column(0, 0, _METHOD_WIDTH)
         sheet.write_string(0, 0, f"{method.TITLE} – {method.VERSION_LABEL}", self.heading)
         sheet.freeze_panes(1, 0)
         row = 1
@@ -231,12 +238,12 @@ class _Writer:
             sheet.write_string(row, 0, section.title, self.bold_text)
             for paragraph in section.paragraphs:
                 row += 1
-                sheet.set_row(row, 15.5 * (1 + len(paragraph) // 118))
+                sheet.set_row(row, 15 * len(wrap(paragraph, _METHOD_WIDTH + 6)))
                 sheet.write_string(row, 0, paragraph, self.text)
             row += 2
 
     def _table(self, sheet: Worksheet, columns: Sequence[tuple[str, str, str, float]], rows: Iterable[Any]) -> None:
-        self._begin(sheet, [(heading, width) for heading, _, _, width in columns], height=32)
+        self._begin(sheet, [(heading, kind, width) for heading, _, kind, width in columns], height=32)
         row = 0
         for row, item in enumerate(rows, start=1):
             for place, (_, name, kind, _) in enumerate(columns):
@@ -247,14 +254,18 @@ class _Writer:
         sheet.autofilter(0, 0, row, len(columns) - 1)
         sheet.freeze_panes(1, 0)
 
-    def _begin(self, sheet: Worksheet, headings: Sequence[tuple[str, float]], *, height: float) -> None:
+    def _begin(self, sheet: Worksheet, headings: Sequence[tuple[str, str, float]], *, height: float) -> None:
         self._page(sheet)
         sheet.repeat_rows(0)
-        for place, (_, width) in enumerate(headings):
+        for place, (_, _, width) in enumerate(headings):
             sheet.set_column(place, place, width)
         sheet.set_row(0, height)
-        for place, (heading, _) in enumerate(headings):
-            sheet.write_string(0, place, heading, self.heading)
+        for place, (heading, kind, _) in enumerate(headings):
+            sheet.write_string(0, place, heading, self._heading(kind))
+
+    def _heading(self, kind: str) -> Format:
+        """Above its column: to the right over figures."""
+        return self.number_heading if kind in ("euros", "integer", "decimal", "percent") else self.heading
 
     def _page(self, sheet: Worksheet) -> None:
         sheet.set_landscape()

@@ -21,6 +21,7 @@ PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
         ("annual_sheet", "annual_sheet_change", "annual_sheet_freeze"),
     ),
     ("savings_report", "Rapports", True, ()),
+    ("savings_report", "Rapports", False, ()),
     ("savings_method", "Méthode", False, ()),
 )
 

@@ -240,6 +240,14 @@ radar                       GET      302  200  200  200  200  200  200  200  200
 radar                       POST     302  405  405  405  405  405  405  405  405  405  405
 radar_import                GET      302  200  200  403  403  403  403  403  403  200  403
 radar_import                POST     302  422  422  403  403  403  403  403  403  422  403
+savings_report              GET      302  200  200  200  200  200  200  200  200  200  403
+savings_report              POST     302  422  422  422  422  422  403  403  403  422  403
+savings_report_file         GET      302  200  200  200  200  200  404  404  404  404  404
+savings_report_file         POST     302  405  405  405  405  405  405  405  405  405  405
+savings_own_lines           GET      302  422  422  422  422  422  422  422  422  422  403
+savings_own_lines           POST     302  405  405  405  405  405  405  405  405  405  405
+savings_method              GET      302  200  200  200  200  200  200  200  200  200  200
+savings_method              POST     302  405  405  405  405  405  405  405  405  405  405
 calendar_feed               GET      302  200  200  200  200  200  200  200  200  200  200
 calendar_feed               POST     302  422  422  422  422  422  422  422  422  422  422
 calendar_ics                GET      200  200  200  200  200  200  200  200  200  200  200

@@ -43,7 +43,15 @@ from members.roles import Role
 from procurement.core.jobs.models import Job
 from procurement.core.journal.record import record
 from procurement.core.mail.models import OutgoingMessage
-from savings.models import AnnualSheet, Baseline, CoordinationCost, OffContractSpend, PriceLine, YearLock
+from savings.models import (
+    AnnualSheet,
+    Baseline,
+    CoordinationCost,
+    OffContractSpend,
+    PriceLine,
+    SavingsReportFile,
+    YearLock,
+)
 from tests.support.factories import (
     adopt,
     make_affiliation,
@@ -98,6 +106,7 @@ class Territory:
     cost: CoordinationCost
     sheet: AnnualSheet
     lock: YearLock
+    report: SavingsReportFile
     people: dict[str, Affiliation] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict]:
@@ -220,6 +229,7 @@ class Territory:
             "annual_sheet_change": {"year": self.sheet.year},
             "annual_sheet_freeze": {"year": self.sheet.year},
             "annual_sheet_document": {"year": self.sheet.year, "extension": "pdf"},
+            "savings_report_file": {"pk": self.report.pk},
             "organisation_detail": body,
             "organisation_change": body,
             "epci_add_communes": body,
@@ -504,6 +514,8 @@ def make_ledger(marker: str, membership: Membership, award: Award) -> dict:
         "sheet": AnnualSheet.objects.create(
             territory=metropole, year=2026 - AnnualSheet.objects.count(), texts={"strengths": f"Points {marker}"}
         ),
+        "sheet": AnnualSheet.objects.create(territory=metropole, year=2026, texts={"strengths": f"Points {marker}"}),
+        "report": make_report(marker, metropole),
         "lock": YearLock.objects.create(
             territory=metropole,
             year=2025,
@@ -514,3 +526,25 @@ def make_ledger(marker: str, membership: Membership, award: Award) -> dict:
             locked_label=f"Finances {marker}",
         ),
     }
+
+
+def make_report(marker: str, metropole: Organisation) -> SavingsReportFile:
+    """A report kept, whose content holds ``marker``."""
+    content = f"ligne;{marker}".encode()
+    report = SavingsReportFile(
+        territory=metropole,
+        job_key=f"job {marker}",
+        year=2026,
+        stage="AWARDED",
+        by="grouping",
+        format="csv",
+        line_count=1,
+        budget_gain="250.00",
+        filename="gains_2026_notifie.csv",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        made_at=timezone.now(),
+        made_label=f"Finances {marker}",
+    )
+    report.file.save(report.filename, ContentFile(content))
+    return report
