@@ -49,9 +49,9 @@ PROSPECTS = (
 THEME_HEADING = "Thème de rattachement de la coopération / mutualisation"
 TITLE_HEADING = "Titre de la fiche-action"
 DEFAULT_TITLE = "Groupements d’achats"
-#: Every text a person writes, and its longest length.
+#: Every text a person writes, the most signs and lines it may have: a cell of the PDF is never cut between two pages.
 TEXTS = ("title", "objectives", "expected", "others", "strengths", "difficulties", "upcoming", "improvements")
-LONGEST = 4000
+LONGEST, MOST_LINES = 2500, 30
 #: Where a sheet begun from an earlier one says which; it goes once a person has read the texts again.
 TAKEN_FROM = "taken_from"
 #: How many subjects the number of groupings is illustrated with, as in the bilan.
@@ -116,6 +116,7 @@ def figures_of(territory: Organisation, year: int) -> dict[str, Any]:
     held = Meeting.objects.visible_to(eyes).filter(held_on__year=year).order_by()
     largest = sorted(followed.subjects, key=lambda subject: -subject[1])
     return {
+        "territory": territory.name,
         "communes": followed.figures.communes,
         "actors": followed.figures.organisations,
         "kinds": {kind.value: followed.kinds[kind.value] for kind in Kind if kind.value in followed.kinds},

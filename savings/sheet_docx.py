@@ -29,7 +29,7 @@ def lay_out(content: Content, *, watermark: str, title: str, author: str, create
     _set_styles(document)
     if watermark:
         _watermark(document, watermark)
-    _facts(document, [(TITLE_HEADING, [content.title]), ("Année", [str(content.sheet.year)])])
+    _facts(document, [(TITLE_HEADING, [content.title]), ("Année", [f"{content.sheet.year} – {content.body}"])])
     document.add_heading(PROJECT[0], 1)
     themes = [f"{'☒' if chosen else '☐'} {label}" for label, chosen in content.themes]
     _facts(document, [(THEME_HEADING, themes), *content.project])

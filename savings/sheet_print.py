@@ -32,6 +32,8 @@ class Content:
 
     sheet: AnnualSheet
     title: str
+    #: The body at the head, by the name it bore when the sheet was frozen.
+    body: str
     themes: list[tuple[str, bool]]
     project: list[tuple[str, list[str]]]
     quarters: list[tuple[str, int | None]]
@@ -73,6 +75,7 @@ def content_of(sheet: AnnualSheet) -> Content:
     return Content(
         sheet=sheet,
         title=typo(texts.get("title") or DEFAULT_TITLE),
+        body=figures["territory"],
         themes=[(label, theme in chosen) for theme, label in THEMES.items()],
         project=written(PROJECT),
         quarters=[(label, sheet.calendar.get(key)) for key, label in quarters(sheet.year)],
@@ -89,27 +92,26 @@ def _lines(text: str) -> list[str]:
     return [typo(line.strip()) for line in text.splitlines() if line.strip()]
 
 
-def _described(sheet: AnnualSheet, now: datetime) -> dict[str, Any]:
-    """A frozen sheet bears the instant of its freezing: the same bytes whenever it is asked for."""
+def _described(content: Content) -> dict[str, Any]:
+    sheet = content.sheet
     return {
-        "title": f"Fiche « Groupements d’achats » {sheet.year}".replace("« ", "«\u00a0").replace(" »", "\u00a0»"),
-        "author": sheet.territory.name,
-        "at": sheet.frozen_at if sheet.is_frozen else now,
+        "title": f"Fiche «\u00a0Groupements d’achats\u00a0» {sheet.year}",
+        "author": content.body,
+        "watermark": "" if sheet.is_frozen else WATERMARK,
     }
+
+
+def _instant(sheet: AnnualSheet, now: datetime) -> datetime:
+    """A frozen sheet bears the instant of its freezing: the same bytes whenever it is asked for."""
+    return sheet.frozen_at if sheet.is_frozen else now
 
 
 def render_pdf(sheet: AnnualSheet, now: datetime) -> bytes:
     """A4 portrait. Raises PdfError when a text cannot be drawn faithfully."""
-    described = _described(sheet, now)
+    content = content_of(sheet)
     return pdf.render(
         "savings/annual_sheet_pdf.html",
-        {
-            "title": described["title"],
-            "author": described["author"],
-            "issued_at": described["at"],
-            "watermark": "" if sheet.is_frozen else WATERMARK,
-            "content": content_of(sheet),
-        },
+        {**_described(content), "issued_at": _instant(sheet, now), "content": content},
     )
 
 
@@ -117,14 +119,8 @@ def render_docx(sheet: AnnualSheet, now: datetime) -> bytes:
     """The same in Word, with real headings and tables."""
     from savings.sheet_docx import lay_out  # half a second to load: only where Word is asked for
 
-    described = _described(sheet, now)
-    return lay_out(
-        content_of(sheet),
-        watermark="" if sheet.is_frozen else WATERMARK,
-        title=described["title"],
-        author=described["author"],
-        created_at=described["at"],
-    )
+    content = content_of(sheet)
+    return lay_out(content, created_at=_instant(sheet, now), **_described(content))
 
 
 #: Extension → (how it is made, its media type).

@@ -15,6 +15,7 @@ from procurement.core.journal.record import save_recorded
 from savings.models import AnnualSheet
 from savings.sheet import (
     LONGEST,
+    MOST_LINES,
     PHASES,
     TAKEN_FROM,
     TEXTS,
@@ -79,6 +80,8 @@ def sheet_save(
     for name, text in written.items():
         if len(text) > LONGEST:
             raise BusinessError(f"Ce texte a {len(text)} signes\u00a0: {LONGEST} au plus.", field=name)
+        if (lines := len(text.splitlines())) > MOST_LINES:
+            raise BusinessError(f"Ce texte a {lines} lignes\u00a0: {MOST_LINES} au plus.", field=name)
     themes = [theme for theme in THEMES if theme in texts.get("themes", ())]
     known = {key for key, _ in quarters(sheet.year)}
     if not set(calendar) <= known or not set(calendar.values()) <= set(PHASES):

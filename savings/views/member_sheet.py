@@ -25,9 +25,7 @@ def _sheet(request: HttpRequest, pk: int) -> MemberSheet:
 
 @require_safe
 def member_sheet_page(request: HttpRequest, pk: int) -> HttpResponse:
-    sheet = _sheet(request, pk)
-    context = {"sheet": sheet, "is_own": sheet.organisation.pk == request.affiliation.organisation_id}
-    return render(request, "savings/member_sheet.html", context)
+    return render(request, "savings/member_sheet.html", {"sheet": _sheet(request, pk)})
 
 
 @require_safe

@@ -38,6 +38,18 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+def words_of(content: bytes) -> str:
+    """Everything a Word file says, in its order."""
+    document = Document(io.BytesIO(content))
+    said = []
+    for block in document.iter_inner_content():
+        if hasattr(block, "rows"):
+            said += [cell.text for row in block.rows for cell in row.cells]
+        else:
+            said.append(block.text)
+    return plain(" ".join(said))
+
+
 def command(tmp_path, year, extension, **options) -> bytes:
     out = tmp_path / f"fiche.{extension}"
     call_command("annual_sheet", str(year), format=extension, out=out, **options)
@@ -159,6 +171,25 @@ def test_the_second_of_two_writers_is_told(scene, sheet):
 def test_a_phase_or_a_quarter_that_does_not_exist_is_refused(scene, sheet, calendar):
     with pytest.raises(BusinessError, match="phase de 1 à 4"):
         sheet_save(sheet=sheet, texts={}, calendar=calendar, actor=scene.buyer, expected_version=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("a" * 2501, "2501 signes"), ("a\n" * 30 + "a", "31 lignes"), ("mot " * 625, "")]
+)
+def test_a_text_fits_in_the_sheet(scene, sheet, tmp_path, text, sentence):
+    """The longest text allowed, in every heading, still makes a PDF."""
+    texts = dict.fromkeys(("objectives", "expected", "strengths", "difficulties", "upcoming", "improvements"), text)
+
+    def write():
+        return sheet_save(sheet=sheet, texts=texts, calendar={}, actor=scene.buyer, expected_version=1)
+
+    if sentence:
+        with pytest.raises(BusinessError, match=sentence):
+            write()
+        return
+    write()
+    assert command(tmp_path, 2026, "pdf").startswith(b"%PDF")
+    assert len(words_of(command(tmp_path, 2026, "docx"))) > 6 * 2400
 
 
 def test_who_writes_and_who_freezes(scene, sheet):

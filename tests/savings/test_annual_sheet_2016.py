@@ -129,6 +129,8 @@ def test_the_headings_come_in_the_order_of_the_bilan(sheet_2016, tmp_path, exten
 
 def test_a_frozen_sheet_gives_the_same_bytes_whenever_it_is_asked_for(sheet_2016, tmp_path, monkeypatch):
     first = {extension: command(tmp_path, 2016, extension) for extension in ("docx", "pdf")}
+    sheet_2016.territory.name = "Autre nom"
+    sheet_2016.territory.save()
     monkeypatch.setattr("django.utils.timezone.now", lambda: datetime(2031, 2, 3, tzinfo=UTC))
     assert {extension: command(tmp_path, 2016, extension) for extension in first} == first
 

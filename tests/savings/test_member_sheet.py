@@ -252,3 +252,12 @@ def test_the_pdf_says_the_gains_first_and_is_one_page_up_to_twelve_groupings(cli
         make_membership(make_grouping(scene.metropole, reference=f"Z-{number}"), scene.commune)
     response = client.get(reverse("member_sheet_pdf", args=[scene.commune.pk]))
     assert len(PdfReader(io.BytesIO(response.content)).pages) > 1
+
+
+def test_a_name_no_font_can_draw_is_refused_with_a_sentence(client, scene):
+    scene.commune.name = "Aubrac 🐄"
+    scene.commune.save()
+    client.force_login(scene.agent.user)
+    response = client.get(reverse("member_sheet_pdf", args=[scene.commune.pk]))
+    assert response.status_code == 409
+    assert "ne tient pas dans un PDF" in response.content.decode()
