@@ -49,7 +49,7 @@ def line_save(*, line: PriceLine, actor: Actor) -> PriceLine:
             raise BusinessError(refusal)
         if line.corrects_id is None and (counted := _counted_before(line)):
             raise BusinessError(
-                f"La ligne n°\u00a0{counted.pk}, validée sur l’ancien prix de référence, compte déjà\u00a0: corrigez-la."
+                f"La ligne n°\u00a0{counted.pk}, validée sur l’ancien prix, compte déjà\u00a0: corrigez-la."
             )
         if line.corrects_id is None:  # a correction says by itself what was wrong
             copy_reference(line, award)

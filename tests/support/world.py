@@ -514,7 +514,6 @@ def make_ledger(marker: str, membership: Membership, award: Award) -> dict:
         "sheet": AnnualSheet.objects.create(
             territory=metropole, year=2026 - AnnualSheet.objects.count(), texts={"strengths": f"Points {marker}"}
         ),
-        "sheet": AnnualSheet.objects.create(territory=metropole, year=2026, texts={"strengths": f"Points {marker}"}),
         "report": make_report(marker, metropole),
         "lock": YearLock.objects.create(
             territory=metropole,
