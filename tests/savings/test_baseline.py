@@ -215,6 +215,7 @@ def test_a_reference_under_a_submitted_line_is_not_replaced(entry):
 def test_a_wrong_reference_under_a_validated_line_is_replaced_then_the_line_corrected(entry):
     """4.80 was 4.50: 1 000 × (4.80 − 3.60) = 1 200.00 counts until 1 000 × (4.50 − 3.60) = 900.00 is validated."""
     old = make_baseline(entry.scene.membership, entry.lot)
+    Baseline.objects.filter(pk=old.pk).update(frozen_at=BEFORE)
     line = make_line(old)
     new = baseline_replace(
         baseline=old, values={"price_before": Decimal("4.50")}, reason="Facture relue", actor=entry.buyer, now=AFTER
