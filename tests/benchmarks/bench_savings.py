@@ -84,7 +84,9 @@ def verdict(results: dict[str, list[dict]]) -> int:
     holds = True
     for name, label in LABELS.items():
         seconds = [result["seconds"] for result in results[name]]
-        ratio = statistics.median(ours / theirs["seconds"] for ours, theirs in zip(seconds, results["sql"], strict=True))
+        ratio = statistics.median(
+            ours / theirs["seconds"] for ours, theirs in zip(seconds, results["sql"], strict=True)
+        )
         megabytes = max(result["megabytes"] for result in results[name])
         say(f"{label} : {statistics.median(seconds):.2f} s (médiane), {ratio:.2f} fois PostgreSQL, {megabytes:.0f} Mo.")
         if name in ("report", "engine"):
@@ -200,7 +202,9 @@ def in_polars():
     yield
     table = to_arrow(read_lines())
     yield time.perf_counter()
-    whole = {name: pl.col(name).to_physical().cast(pl.Int128) for name in ("quantity", "price_before", "price_obtained")}
+    whole = {
+        name: pl.col(name).to_physical().cast(pl.Int128) for name in ("quantity", "price_before", "price_obtained")
+    }
     index = pl.col("index_factor").to_physical().cast(pl.Int128)
     budget = (whole["quantity"] * whole["price_before"] + 5 * 10**6) // 10**7
     purchase = (whole["quantity"] * whole["price_before"] * index + 5 * 10**14) // 10**15
@@ -326,9 +330,8 @@ def copies(cursor, model, pk: int, drawn: dict[str, str]) -> None:
     columns = [field.column for field in model._meta.concrete_fields]
     values = [drawn.get(column, f"t.{column}") for column in columns]
     table = model._meta.db_table
-    cursor.execute(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} t, drawn d WHERE t.id = {pk}"
-    )
+    chosen = f"SELECT {', '.join(values)} FROM {table} t, drawn d WHERE t.id = {pk}"
+    cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) {chosen}")
 
 
 CONTENDERS = {"report": report, "engine": engine, "sql": sql, "polars": in_polars, "duckdb": in_duckdb}
