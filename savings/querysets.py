@@ -31,6 +31,26 @@ class BaselineQuerySet(models.QuerySet):
 
 
 class PriceLineQuerySet(models.QuerySet):
+    """A validated line is immutable in bulk too: ``is_superseded`` alone is written, when its correction is validated."""
+
+    def update(self, **kwargs):
+        if set(kwargs) - {"is_superseded"} and self._has_validated():
+            raise TypeError("Une ligne validée ne change plus\u00a0: une correction est une nouvelle ligne.")
+        return super().update(**kwargs)
+
+    update.alters_data = True
+
+    def delete(self):
+        if self._has_validated():
+            raise TypeError("Une ligne validée ne se supprime pas.")
+        return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True  # never ``PriceLine.objects.delete()``
+
+    def _has_validated(self) -> bool:
+        return self.model._base_manager.filter(pk__in=self.order_by().values("pk"), status="VALIDATED").exists()
+
     def visible_to(self, affiliation) -> "PriceLineQuerySet":
         visible = self.filter(_of_membership("baseline__membership__", affiliation))
         if affiliation is None or affiliation.sees_whole_territory:
@@ -57,8 +77,13 @@ class LedgerEntryQuerySet(models.QuerySet):
     def update(self, **kwargs):
         raise TypeError("Une écriture du registre ne se modifie pas.")
 
+    update.alters_data = True
+
     def delete(self):
         raise TypeError("Une écriture du registre ne se supprime pas.")
+
+    delete.alters_data = True
+    delete.queryset_only = True
 
 
 class OfTerritoryQuerySet(models.QuerySet):

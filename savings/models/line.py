@@ -169,7 +169,8 @@ class PriceLine(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args, **kwargs):
-        if self.status == LineStatus.VALIDATED:
+        stored = type(self)._base_manager.filter(pk=self.pk, status=LineStatus.VALIDATED)
+        if self.status == LineStatus.VALIDATED or stored.exists():
             raise TypeError("Une ligne validée ne se supprime pas.")
         return super().delete(*args, **kwargs)
 

@@ -15,8 +15,10 @@ def price_and_volume(
     *, price_before: Decimal, forecast: Decimal, price_obtained: Decimal, actual: Decimal
 ) -> tuple[Decimal, Decimal]:
     """(price effect, volume effect) in € excl. tax, to the cent: what the spend saved by its price on ``actual`` units,
-    and what it saved by buying fewer than ``forecast`` (domain.md §6.2, 8). The first is the gain, the second never."""
-    return (
-        round_half_up(price_before * actual) - round_half_up(price_obtained * actual),
-        round_half_up((forecast - actual) * price_before),
-    )
+    and what it saved by buying fewer than ``forecast`` (domain.md §6.2, 8). The first is the gain, the second never.
+
+    Both are differences of rounded amounts, so that together they are the change of the spend, to the cent. Prices are
+    € excl. tax per unit. Raises TypeError for a float.
+    """
+    reference = round_half_up(price_before * actual)
+    return reference - round_half_up(price_obtained * actual), round_half_up(price_before * forecast) - reference

@@ -330,9 +330,8 @@ def copies(cursor, model, pk: int, drawn: dict[str, str]) -> None:
     columns = [field.column for field in model._meta.concrete_fields]
     values = [drawn.get(column, f"t.{column}") for column in columns]
     table = model._meta.db_table
-    cursor.execute(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} t, drawn d WHERE t.id = {pk}"
-    )
+    chosen = f"SELECT {', '.join(values)} FROM {table} t, drawn d WHERE t.id = {pk}"
+    cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) {chosen}")
 
 
 CONTENDERS = {"report": report, "engine": engine, "sql": sql, "polars": in_polars, "duckdb": in_duckdb}
