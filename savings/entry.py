@@ -121,11 +121,11 @@ def baseline_badge(baseline: Baseline) -> Badge:
     if baseline.is_confirmed:
         return Badge("Confirmé", "green", "check-circle-fill")
     if baseline.objection:
-        return Badge("Contesté", "red", "exclamation-triangle-fill")
+        return Badge("Contesté", "late", "exclamation-triangle-fill")
     if not baseline.is_frozen:
         return Badge("À figer", "neutral", "pencil")
     if baseline.price_before is None:
-        return Badge("Méthode figée, prix à venir", "amber", "clock")
+        return Badge("Figé, prix à venir", "amber", "clock")
     return Badge("Figé, à confirmer", "amber", "clock")
 
 
@@ -166,6 +166,8 @@ def entry_of(grouping: Grouping, affiliation, now: datetime, *, own: int | None,
             parts[key[0]].members.append(found[key])
         found[key].references.append(reference)
     _add_lines(references, parts, affiliation)
+    for part in parts.values():
+        part.members.sort(key=lambda member: (member.membership.organisation.sort_name, member.membership.pk))
     return Entry(grouping, list(parts.values()), all_lots)
 
 

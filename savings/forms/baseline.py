@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from groupings.forms.needs import ACCEPT, NumberField
 from groupings.models import GroupingDocument, Membership
@@ -30,7 +29,11 @@ class BaselineForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
     """One reference of one member on one lot."""
 
     quantity = FrenchNumberField(
-        places=3, example="1\u00a0200", label="Quantité prévue par an", help_text="1 pour un forfait."
+        places=3,
+        example="1\u00a0200",
+        label="Quantité prévue par an",
+        help_text="1 pour un forfait.",
+        error_messages={"required": "Indiquez la quantité prévue par an."},
     )
     price_before = FrenchNumberField(
         places=6,
@@ -98,6 +101,8 @@ class BaselineForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
         super().__init__(*args, **kwargs)
         membership: Membership = self.instance.membership
         self.fields["version"].initial = self.instance.version if self.instance.pk else 0
+        # A lump sum is one: nothing to type.
+        self.fields["quantity"].required = not self.data.get(self.add_prefix("is_lump_sum"))
         self.fields["method"].choices = [("", "Choisir…"), *(c for c in self.fields["method"].choices if c[0])]
         evidence = self.fields["evidence"]
         evidence.queryset = GroupingDocument.objects.filter(membership=membership, kind__in=EVIDENCE_KINDS)
@@ -121,8 +126,6 @@ class BaselineForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
     def clean_quantity(self) -> Decimal:
         if self.data.get(self.add_prefix("is_lump_sum")):
             return Decimal(1)
-        if self.cleaned_data["quantity"] is None:
-            raise ValidationError("Indiquez la quantité prévue par an.")
         return self.cleaned_data["quantity"]
 
     def clean_index_fixed_part(self) -> Decimal:
