@@ -31,6 +31,9 @@ class SelectionForm(FilterForm):
         pairs = list(visible.values_list("year", "family").distinct())
         years = sorted({year, *(counted for counted, _ in pairs)}, reverse=True)
         self.fields["annee"].choices = [(each, str(each)) for each in years]
+        self.fields["annee"].error_messages["invalid_choice"] = (
+            f"Rien ne compte dans l’exercice demandé\u00a0: voici {year}."
+        )
         families = sorted({family for _, family in pairs})
         self.fields["famille"].choices = [ALL, *((family, family_label(family)) for family in families)]
         if not with_parts:
@@ -45,6 +48,9 @@ class SelectionForm(FilterForm):
         """What is asked, refused values left out; of one grouping, with every member the reader may see there."""
         self.is_valid()
         asked = self.cleaned_data
+        # A refused value would leave its list on the first choice, beside figures that are not those of that choice.
+        shown = {"annee": str(self.default_year), "stade": GainStage.AWARDED.value}
+        self.data |= {name: shown.get(name, "") for name in self.errors}
         return Selection(
             year=asked.get("annee") or self.default_year,
             stage=asked.get("stade") or GainStage.AWARDED,

@@ -118,6 +118,16 @@ def test_a_wrong_filter_is_told_and_breaks_nothing(client, name, query):
     assert client.get(reverse(name, kwargs=arguments) + query).status_code == 200
 
 
+def test_a_refused_year_is_not_left_beside_the_figures_of_another(client):
+    paper = Paper()
+    client.force_login(paper.finance.user)
+    response = client.get(reverse("savings_home") + "?annee=1789&stade=TOUS")
+    shown = response.context["selection"]
+    assert f"Rien ne compte dans l’exercice demandé : voici {shown.year}." in said(response)
+    html = response.content.decode()
+    assert f'<option value="{shown.year}" selected>' in html and '<option value="AWARDED" selected>' in html
+
+
 def test_every_total_opens_on_the_lines_it_is_made_of(client):
     paper = Paper()
     other = make_grouping(paper.metropole, status="performance", launched_on=date(2025, 6, 2), cpv="09310000")
