@@ -31,7 +31,7 @@ class BaselineQuerySet(models.QuerySet):
 
 
 class PriceLineQuerySet(models.QuerySet):
-    """A validated line is immutable in bulk too: ``is_superseded`` alone is written, when its correction is validated."""
+    """A validated line is immutable in bulk too: only its correction writes ``is_superseded``."""
 
     def update(self, **kwargs):
         if set(kwargs) - {"is_superseded"} and self._has_validated():
