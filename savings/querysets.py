@@ -30,7 +30,7 @@ class BaselineQuerySet(models.QuerySet):
 
 
 class PriceLineQuerySet(models.QuerySet):
-    """A validated line is immutable in bulk too: ``is_superseded`` alone is written, when its correction is validated."""
+    """A validated line is immutable in bulk too, ``is_superseded`` apart: its correction, once validated, writes it."""
 
     def update(self, **kwargs):
         if set(kwargs) - {"is_superseded"} and self._has_validated():
