@@ -1,6 +1,6 @@
 """From a validated line to its entries: the only writer of the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from savings.choices import EntryKind, GainStage
@@ -13,24 +13,33 @@ SPLIT = ("baseline_budget", "baseline_purchase", "obtained")
 
 
 def compute(line: PriceLine) -> None:
-    """Set the five amounts of ``line`` (and its volume effect when realised); None when a price is unknown."""
+    """Set the five amounts of ``line`` (and its volume effect when realised); None when a price is unknown.
+
+    Raises TypeError and ValueError as ``rules.gains.gain_lines``: a figure its column cannot hold, an amount too large.
+    """
+    compute_all([line])
+
+
+def compute_all(lines: Sequence[PriceLine]) -> None:
+    """The same for many lines at once: a table of one line costs as much as a table of a thousand."""
     import pandas as pd  # a second and 95 MB to load: only where lines are computed
 
     from savings.rules.gains import AMOUNTS, INPUTS, gain_lines
     from savings.rules.rates import price_and_volume
 
-    frame = pd.DataFrame({name: pd.Series([getattr(line, name)], dtype=object) for name in INPUTS})
-    (computed,) = gain_lines(frame)[list(AMOUNTS)].itertuples(index=False)
-    for name, amount in zip(AMOUNTS, computed, strict=True):
-        setattr(line, name, amount if line.is_measured else None)
-    line.volume_effect = None
-    if line.stage == GainStage.REALISED and line.is_measured:
-        _, line.volume_effect = price_and_volume(
-            price_before=line.price_before,
-            forecast=line.baseline.quantity,
-            price_obtained=line.price_obtained,
-            actual=line.quantity,
-        )
+    frame = pd.DataFrame({name: pd.Series([getattr(line, name) for line in lines], dtype=object) for name in INPUTS})
+    computed = gain_lines(frame)[list(AMOUNTS)].itertuples(index=False)
+    for line, amounts in zip(lines, computed, strict=True):
+        for name, amount in zip(AMOUNTS, amounts, strict=True):
+            setattr(line, name, amount if line.is_measured else None)
+        line.volume_effect = None
+        if line.stage == GainStage.REALISED and line.is_measured:
+            _, line.volume_effect = price_and_volume(
+                price_before=line.price_before,
+                forecast=line.baseline.quantity,
+                price_obtained=line.price_obtained,
+                actual=line.quantity,
+            )
 
 
 def parts_by_year(line: PriceLine) -> dict[int, tuple[int, dict[str, Decimal]]]:
