@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 MANAGE := $(BIN)/python manage.py
 export PORT
 
-.PHONY: run demo test lint bench bench-consumption browser-ready lock clean
+.PHONY: run demo test lint bench bench-conventions bench-savings bench-consumption browser-ready lock clean
 
 run: demo  ## the demonstration, served on 127.0.0.1:$(PORT)
 	@$(MANAGE) serve --port $(PORT)
@@ -28,9 +28,15 @@ lint: $(READY)
 browser-ready: $(READY)
 	@mkdir -p var && sh .ci/browser > var/pytest-options
 
-bench: $(READY)  ## documents per second beside LibreOffice's mail merge
+bench: bench-conventions bench-savings  ## the two promises of speed, each beside its rival
+
+bench-conventions: $(READY)  ## documents per second beside LibreOffice's mail merge
 	@sh .ci/office
 	$(BIN)/python -m tests.benchmarks.bench_conventions
+
+bench-savings: $(READY)  ## the figures over 1,500,000 lines beside PostgreSQL, polars and DuckDB
+	@bash .ci/postgres
+	$(BIN)/python -m tests.benchmarks.bench_savings
 
 bench-consumption: $(READY)  ## 20,000 invoice lines imported: seconds and megabytes on one core
 	$(BIN)/python -m tests.benchmarks.bench_consumption

@@ -13,12 +13,15 @@ SPLIT = ("baseline_budget", "baseline_purchase", "obtained")
 
 
 def compute(line: PriceLine) -> None:
-    """Set the five amounts of ``line`` (and its volume effect when realised); None when a price is unknown."""
+    """Set the five amounts of ``line`` (and its volume effect when realised); None when a price is unknown.
+
+    Raises TypeError and ValueError as ``rules.gains.gain_lines``: a figure its column cannot hold, an amount too large.
+    """
     compute_all([line])
 
 
 def compute_all(lines: Sequence[PriceLine]) -> None:
-    """The same for all of them at once: a table costs what a line does."""
+    """The same for many lines at once: a table of one line costs as much as a table of a thousand."""
     import pandas as pd  # a second and 95 MB to load: only where lines are computed
 
     from savings.rules.gains import AMOUNTS, INPUTS, gain_lines

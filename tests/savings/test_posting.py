@@ -14,7 +14,7 @@ from savings.choices import EntryKind, GainStage, LineStatus
 from savings.ledger import totals, totals_by
 from savings.models import Baseline, LedgerEntry, PriceLine, YearLock
 from savings.models.ledger import cents_of, euros_of
-from savings.posting import SPLIT, compute, first_open, parts_by_year
+from savings.posting import SPLIT, compute, compute_all, first_open, parts_by_year
 from savings.rules.budget_years import full_term
 from tests.support.contracts import make_scene
 from tests.support.factories import make_lot
@@ -228,6 +228,18 @@ def test_computing_again_forgets_what_is_no_longer_known(baseline):
     line.price_obtained = None
     compute(line)
     assert [line.baseline_budget, line.budget_gain, line.volume_effect] == [None] * 3
+
+
+def test_many_lines_are_computed_as_each_would_be(scene, baseline):
+    bought = [(GainStage.AWARDED, "3.60"), (GainStage.REALISED, "3.70"), (GainStage.ESTIMATED, None)]
+    lines = [make_line(baseline, price, stage=stage, status=LineStatus.DRAFT) for stage, price in bought]
+    wanted = [(line.budget_gain, line.purchase_gain, line.volume_effect) for line in lines]
+    for line in lines:
+        line.budget_gain = line.purchase_gain = line.volume_effect = Decimal(1)
+    compute_all(lines)
+    assert [(line.budget_gain, line.purchase_gain, line.volume_effect) for line in lines] == wanted
+    assert [None if gain is None else str(gain) for gain, *_ in wanted] == ["1200.00", "1100.00", None]
+    compute_all([])
 
 
 def test_cents_and_euros_are_the_same_amount():
