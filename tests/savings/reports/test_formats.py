@@ -51,7 +51,7 @@ def test_the_csv_is_the_one_its_schema_describes(year, tmp_path):
         return Resource(
             path="lignes.csv",
             basepath=str(tmp_path),
-            schema=Schema(str(SCHEMA)),
+            schema=Schema.from_descriptor(json.loads(SCHEMA.read_text(encoding="utf-8"))),
             encoding="utf-8-sig",
             dialect=Dialect(controls=[CsvControl(delimiter=";")]),
             detector=Detector(schema_sync=False),
