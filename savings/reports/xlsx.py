@@ -4,6 +4,7 @@ Written row after row (``constant_memory``): a hundred thousand lines take no mo
 formula stands our own value, for the readers that do not compute. Texts are written as texts, never as formulas.
 """
 
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,7 +17,9 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from procurement.core.errors import BusinessError
 from procurement.core.exports import Column, clean_text
+from procurement.core.money import format_number
 from savings.ledger import Totals
 from savings.reports import method
 from savings.reports.asked import CUTS
@@ -45,6 +48,8 @@ _SUMS = (
 )
 _RATES = (("budget_rate", "Taux budgétaire", "budget_gain", "baseline_budget"),)
 _RATES += (("purchase_rate", "Taux achat", "purchase_gain", "baseline_purchase"),)
+#: Rows of a sheet, the headings' left out.
+_MOST_ROWS = 1_048_575
 _METHOD_WIDTH = 72  # characters
 #: The letter of each column of the lines.
 _LETTERS = {column.name: xl_col_to_name(place) for place, column in enumerate(LINE_COLUMNS)}
@@ -53,20 +58,25 @@ _KEY_LETTER = xl_col_to_name(_KEY_PLACE)
 
 
 def write_xlsx(report: SavingsReport, out: BinaryIO) -> None:
-    """Write the workbook. The same report gives the same bytes."""
-    workbook = xlsxwriter.Workbook(out, {"constant_memory": True})
-    made_at = report.made_at.astimezone(UTC).replace(tzinfo=None)
-    workbook.set_properties({"title": report.title, "subject": report.provenance, "created": made_at})
-    # The lines are counted before they are written: the summary that adds them up is another sheet.
-    sheets = {name: workbook.add_worksheet(name) for name in (LINES, SUMMARY, EVIDENCE, METHOD, JOURNAL)}
-    writer = _Writer(workbook, report)
-    last = writer.lines(sheets[LINES])
-    writer.summary(sheets[SUMMARY], last)
-    writer.evidence(sheets[EVIDENCE])
-    writer.method(sheets[METHOD])
-    writer.journal(sheets[JOURNAL])
-    sheets[SUMMARY].activate()
-    workbook.close()
+    """Write the workbook. The same report gives the same bytes. Raises BusinessError for more than a sheet can hold."""
+    if report.found.count() > _MOST_ROWS:
+        raise BusinessError(
+            f"Un classeur ne tient pas plus de {format_number(Decimal(_MOST_ROWS))} lignes\u00a0: demandez ce rapport "
+            "en CSV ou en JSON."
+        )
+    with tempfile.TemporaryDirectory() as folder:  # its rows, until it is closed; gone with it when that fails
+        workbook = xlsxwriter.Workbook(out, {"constant_memory": True, "tmpdir": folder})
+        made_at = report.made_at.astimezone(UTC).replace(tzinfo=None)
+        workbook.set_properties({"title": report.title, "subject": report.provenance, "created": made_at})
+        sheets = {name: workbook.add_worksheet(name) for name in (LINES, SUMMARY, EVIDENCE, METHOD, JOURNAL)}
+        writer = _Writer(workbook, report)
+        last = writer.lines(sheets[LINES])
+        writer.summary(sheets[SUMMARY], last)
+        writer.evidence(sheets[EVIDENCE])
+        writer.method(sheets[METHOD])
+        writer.journal(sheets[JOURNAL])
+        sheets[SUMMARY].activate()
+        workbook.close()
 
 
 class _Writer:

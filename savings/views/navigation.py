@@ -8,15 +8,15 @@ from groupings.views.navigation import Tab
 PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
     ("savings_home", "Vue d’ensemble", False, ()),
     ("savings_lines", "Lignes", False, ("savings_line",)),
-    ("savings_bridge", "Passage d’une année à l’autre", False, ()),
+    ("savings_bridge", "Passage", False, ()),
     ("review_queue", "À valider", True, ("line_decide",)),
     ("year_locks", "Exercices", True, ()),
     ("savings_sample", "Sondage", True, ()),
     ("ledger_checks", "Contrôles", True, ()),
-    ("baselines_to_confirm", "Prix à confirmer", False, ("baseline_object",)),
+    ("baselines_to_confirm", "À confirmer", False, ("baseline_object",)),
     (
         "annual_sheets",
-        "Fiches annuelles",
+        "Fiches",
         True,
         ("annual_sheet", "annual_sheet_change", "annual_sheet_freeze"),
     ),

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -383,3 +384,15 @@ def test_the_two_messages_of_the_broker(enqueue, kind, bell):
     assert bell == [str(job.pk)]
     tasks.run_job(str(job.pk))
     assert Job.objects.get().status == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_item_longer_than_the_lease_keeps_it(monkeypatch):
+    """The thread renews the lease of the very attempt that runs, and stops with it."""
+    job = Job(claimed_by="ici:1", attempts=1)
+    renewed = threading.Semaphore(0)
+    monkeypatch.setattr(runner, "_renew", lambda held, token: renewed.release() or token == "ici:1")
+    threads = threading.active_count()
+    with runner.kept_alive(job, every=timedelta(milliseconds=1)):
+        assert renewed.acquire(timeout=30) and renewed.acquire(timeout=30)
+    assert threading.active_count() == threads

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from groupings.workflow import DELIBERATION_WORKFLOW, GROUPING_WORKFLOW
 from members.roles import Role
+from savings.workflow import LINE_WORKFLOW
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cycles.md"
 
@@ -14,3 +15,7 @@ def test_the_document_shows_the_life_cycle_of_a_grouping():
 
 def test_the_document_shows_the_life_cycle_of_a_deliberation():
     assert DELIBERATION_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_document_shows_the_life_cycle_of_a_line_of_gain():
+    assert LINE_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")

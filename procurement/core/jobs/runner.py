@@ -8,13 +8,15 @@ any instant leaves nothing half-done and the next one carries on after the last 
 import logging
 import os
 import socket
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -223,6 +225,29 @@ def _renew(job: Job, token: str, **progress: int) -> bool:
     """Write progress and keep the lease; False when another worker has taken the job over."""
     held = Job.objects.filter(pk=job.pk, claimed_by=token, attempts=job.attempts, status=Job.Status.RUNNING)
     return bool(held.update(lease_until=timezone.now() + LEASE, **progress))
+
+
+@contextmanager
+def kept_alive(job: Job, *, every: timedelta = LEASE / 4) -> Iterator[None]:
+    """Around an item that may take longer than the lease: a thread renews it, so that nobody takes a living worker's
+    job over. With a connection of its own: SQLite refuses to write on one that is still reading."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(every.total_seconds()):
+            try:
+                _renew(job, job.claimed_by)
+            except DatabaseError:
+                logger.warning("Le bail de la tâche %s n’a pas pu être prolongé.", job.pk, exc_info=True)
+        connection.close()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _end(job: Job, token: str, status: str, message: str) -> Job | None:

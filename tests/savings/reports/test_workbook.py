@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 import xlsxwriter.worksheet
 
+from procurement.core.errors import BusinessError
 from procurement.core.money import round_half_up
 from savings.reports import method
 from savings.reports.columns import LINE_COLUMNS
@@ -118,6 +119,12 @@ def test_rows_are_written_as_they_are_read(year, monkeypatch):
     monkeypatch.setattr(xlsxwriter.worksheet.Worksheet, "_write_single_row", counted)
     workbook(year.report())
     assert kept and max(kept) <= 1
+
+
+def test_more_lines_than_a_sheet_holds_are_refused_in_a_sentence(year, monkeypatch):
+    monkeypatch.setattr("savings.reports.xlsx._MOST_ROWS", 3)
+    with pytest.raises(BusinessError, match="Un classeur ne tient pas plus de 3 lignes"):
+        workbook(year.report())
 
 
 ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
