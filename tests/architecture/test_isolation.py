@@ -21,6 +21,7 @@ from groupings.models import (
     Grouping,
     LegalOverride,
     Lot,
+    Meeting,
     MemberContract,
     Membership,
     NeedLine,
@@ -32,6 +33,16 @@ from groupings.models import (
 from members.models import Affiliation, CouncilSession, Organisation, Representative, User
 from procurement.core.jobs.models import Job
 from procurement.core.journal.models import JournalEntry
+from savings.models import (
+    AnnualSheet,
+    Baseline,
+    CoordinationCost,
+    LedgerEntry,
+    OffContractSpend,
+    PriceLine,
+    SavingsReportFile,
+    YearLock,
+)
 from tests.architecture.test_permissions import rows
 from tests.support.world import make_world
 
@@ -150,6 +161,7 @@ def counts() -> dict[str, int]:
         model.__name__: model._base_manager.count()
         for model in (
             Affiliation,
+            Baseline,
             Convention,
             ConventionDocument,
             CouncilSession,
@@ -161,6 +173,7 @@ def counts() -> dict[str, int]:
             Membership,
             NeedLine,
             Organisation,
+            PriceLine,
             Proposal,
             Representative,
             User,
@@ -229,7 +242,9 @@ def test_every_gate_keeps_to_its_territory(worlds):
     gates = (Organisation, Representative, CouncilSession, Affiliation, Grouping, Lot, Membership, NeedLine)
     gates += (Deliberation, Convention, ConventionDocument, JournalEntry, Job, Proposal)
     gates += (DeliberationAttempt, DeliberationDocument, LegalOverride, Signature, SignedLink)
-    gates += (Award, AwardHolder, AwardShare, Consultation, MemberContract, Question)
+    gates += (Award, AwardHolder, AwardShare, Consultation, MemberContract, Question, Meeting)
+    gates += (Baseline, PriceLine, LedgerEntry, YearLock, AnnualSheet, CoordinationCost, OffContractSpend)
+    gates += (SavingsReportFile,)
     for model in gates:
         total = model.objects.count()
         for world, other in ((here, there), (there, here)):
