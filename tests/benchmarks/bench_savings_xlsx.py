@@ -19,7 +19,7 @@ from pathlib import Path
 SIZES = (10_000, 100_000)
 MEMBERS, LOTS = 31, 6
 #: What a hundred thousand lines may take on top of ten thousand, in MB: buffers, not lines.
-WANTED_GROWTH = 40
+WANTED_GROWTH = 20
 
 
 def say(line: str = "") -> None:
