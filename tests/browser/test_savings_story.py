@@ -89,7 +89,7 @@ def test_a_price_becomes_a_figure_three_people_answer_for(site, open_page, tmp_p
     assert after - before == expected_gain(today)
 
     # The report says the same, and its live formulas give the same once recomputed by whoever opens it.
-    finance.get_by_role("link", name="Rapports").click()
+    finance.get_by_role("link", name="Rapports").first.click()
     finance.locator("[name=year]").fill(str(today.year))
     finance.locator("[name=format]").select_option("xlsx")
     finance.get_by_role("button", name="Produire le rapport").click()
@@ -114,11 +114,13 @@ def headline(page, site) -> Decimal:
 
 
 def summed(path) -> Decimal:
-    """The sum of the budget gains of the lines sheet, from the figures it holds."""
-    sheet = openpyxl.load_workbook(path, data_only=True)["lignes"]
-    rows = list(sheet.iter_rows(values_only=True))
-    head = next(row for row in rows if row and "Gain budgétaire (€ HT)" in row)
-    column = head.index("Gain budgétaire (€ HT)")
-    lines = rows[rows.index(head) + 1 :]
-    figures = [row[column] for row in lines if isinstance(row[0], (int, str)) and isinstance(row[column], (int, float))]
-    return sum((Decimal(str(figure)).quantize(Decimal("0.01")) for figure in figures), Decimal(0))
+    """The budget gains of the lines sheet, worked again from the two amounts each is the difference of."""
+    rows = list(openpyxl.load_workbook(path)["lignes"].iter_rows(values_only=True))
+    head = next(row for row in rows if "Obtenu de l’exercice (€ HT)" in row)
+    base, obtained = head.index("Référence de l’exercice (€ HT)"), head.index("Obtenu de l’exercice (€ HT)")
+    lines = [row for row in rows[rows.index(head) + 1 :] if isinstance(row[0], int)]
+    return sum((cents(row[base]) - cents(row[obtained]) for row in lines), Decimal(0))
+
+
+def cents(figure) -> Decimal:
+    return Decimal(str(figure)).quantize(Decimal("0.01"))
