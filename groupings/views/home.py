@@ -44,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
         )
         if tasks
     ]
-    preparing = (
+    preparing = list(
         Grouping.objects.visible_to(affiliation)
         .filter(status__in=IN_PREPARATION, is_declared_only=False)
         .with_figures()
@@ -55,8 +55,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "todo": todo,
         "notices": notices(affiliation, today),
         "sections": sections,
-        "preparing": list(preparing),
-        "documents": {} if affiliation.sees_whole_territory else _own_documents(affiliation),
+        "preparing": preparing,
+        "documents": _own_documents(affiliation) if preparing and not affiliation.sees_whole_territory else {},
         "may_create": affiliation.sees_whole_territory and may(affiliation, "grouping.create"),
         "has_groupings": bool(preparing)
         or not todo.is_empty
