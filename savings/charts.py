@@ -13,7 +13,8 @@ from decimal import Decimal
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from procurement.core.money import NARROW_SPACE, NO_BREAK_SPACE, round_half_up
+from procurement.core.money import NO_BREAK_SPACE, format_euros
+from procurement.core.templatetags.fr import pct
 
 _FONT = "DejaVu Sans, Arial, sans-serif"
 _TEXT, _MUTED, _GAIN, _LOSS, _BAND, _BAND_EDGE = "#1f2933", "#47525e", "#1b4b7a", "#9a2b00", "#e4ebe6", "#4f6b57"
@@ -148,7 +149,7 @@ def _axis(x, low: Decimal, high: Decimal, bottom: int, band: tuple[int, ...]) ->
         if value not in band:  # the mark draws its own edges
             colour, width = (_MUTED, "2") if value == 0 else ("#d5dae1", "1")
             drawn.append(_line(x(value), _TOP - 8, bottom, colour, width))
-        drawn.append(_text(x(value), bottom + 20, _percent(Decimal(value), 0), anchor="middle", colour=_MUTED))
+        drawn.append(_text(x(value), bottom + 20, pct(Decimal(value), 0), anchor="middle", colour=_MUTED))
     return _joined(drawn)
 
 
@@ -166,7 +167,7 @@ def _bar(row: Bar, x, y: int) -> SafeString:
             '<rect x="{}" y="{}" width="{}" height="32" rx="2" fill="{}"/>', _n(start), y + 2, _n(end - start), colour
         )
     )
-    word = _percent(row.rate, 2) + (" (perte)" if row.rate < 0 else "")
+    word = pct(row.rate, 2) + (" (perte)" if row.rate < 0 else "")
     if end - start > _TEXT_INSIDE:
         at, anchor, ink = (end - 9, "end", "#ffffff") if row.rate >= 0 else (start + 9, "start", "#ffffff")
     else:  # a loss is written on the free side of zero
@@ -213,14 +214,8 @@ def _n(value: Decimal | int) -> str:
     return f"{Decimal(value):.1f}"
 
 
-def _percent(value: Decimal, places: int) -> str:
-    return f"{value:.{places}f}".replace(".", ",") + NO_BREAK_SPACE + "%"
-
-
 def _euros(value: Decimal, *, signed: bool = False) -> str:
-    whole = f"{abs(round_half_up(value)):,.2f}".replace(",", NARROW_SPACE).replace(".", ",")
-    sign = "-" if value < 0 else "+" if signed and value > 0 else ""
-    return f"{sign}{whole}{NO_BREAK_SPACE}€"
+    return ("+" if signed and value > 0 else "") + format_euros(value)
 
 
 def _amount_word(gain: Decimal) -> str:
@@ -231,4 +226,4 @@ def _said(row: Bar) -> str:
     if row.rate is None:
         return "non mesuré"
     amount = "" if row.gain is None else f", {_amount_word(row.gain)}"
-    return f"{_percent(row.rate, 2)}{' (perte)' if row.rate < 0 else ''}{amount}"
+    return f"{pct(row.rate, 2)}{' (perte)' if row.rate < 0 else ''}{amount}"

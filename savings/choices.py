@@ -25,6 +25,10 @@ class Grade(models.TextChoices):
     D = "D", "D – budget, ou référence tardive"
 
 
+#: The grades a file proves: their part of a gain is told apart.
+PROVEN = (Grade.A.value, Grade.B.value)
+
+
 class GainStage(models.TextChoices):
     """The three moments of a gain, never added together (IGF/IGA 2016)."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils import timezone
+
 from groupings.choices import Badge
 from groupings.models import Award, AwardShare, Grouping, GroupingDocument, Lot, Membership, NeedLine
 from groupings.price_file import decimals
@@ -165,7 +167,7 @@ def entry_of(grouping: Grouping, affiliation, now: datetime, *, own: int | None,
         if not found[key].references and found[key] not in parts[key[0]].members:
             parts[key[0]].members.append(found[key])
         found[key].references.append(reference)
-    _add_lines(references, parts, affiliation)
+    _add_lines(references, parts, affiliation, timezone.localtime(now).year)
     for part in parts.values():
         part.members.sort(key=lambda member: (member.membership.organisation.sort_name, member.membership.pk))
     return Entry(grouping, list(parts.values()), all_lots)
@@ -183,7 +185,7 @@ def _references(
     return found
 
 
-def _add_lines(references: dict[int, Reference], parts: dict[int, LotPart], affiliation) -> None:
+def _add_lines(references: dict[int, Reference], parts: dict[int, LotPart], affiliation, this_year: int) -> None:
     lines = PriceLine.objects.visible_to(affiliation).current().filter(baseline__lot__in=parts)
     for line in lines.order_by("pk"):
         if line.baseline_id not in references:
@@ -192,7 +194,8 @@ def _add_lines(references: dict[int, Reference], parts: dict[int, LotPart], affi
         line.baseline = reference.baseline
         is_open = line.status in EDITABLE
         award = parts[reference.baseline.lot_id].award
-        reference.lines.append(LineRow(line, submission_refusal(line, award) if is_open else "", is_open))
+        refusal = submission_refusal(line, award, this_year) if is_open else ""
+        reference.lines.append(LineRow(line, refusal, is_open))
     for reference in references.values():
         award, grouping = parts[reference.baseline.lot_id].award, reference.baseline.membership.grouping
         taken = {row.line.stage for row in reference.lines if row.line.stage != GainStage.REALISED}

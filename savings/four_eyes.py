@@ -1,8 +1,12 @@
 """What stands between a submitted line and its validation: who entered it, and whether it holds together."""
 
+from decimal import Decimal
+
 from django.conf import settings
 
+from savings.choices import PROVEN
 from savings.models import PriceLine
+from savings.rules.plausibility import is_outside
 from savings.rules.rates import rate
 
 
@@ -37,7 +41,7 @@ def refusal(line: PriceLine) -> str:
         return "Le membre n’est pas d’accord avec sa référence."
     if not baseline.is_confirmed:
         return "Sa référence n’est pas confirmée par le membre."
-    if baseline.grade in ("A", "B") and baseline.evidence_id is None:
+    if baseline.grade in PROVEN and baseline.evidence_id is None:
         return f"Sa référence de fiabilité {baseline.grade} n’a pas de preuve."
     if not line.is_measured:
         return "Il lui manque un prix."
@@ -50,17 +54,23 @@ def refusal(line: PriceLine) -> str:
     return ""
 
 
-def is_plausible(line: PriceLine) -> bool:
-    """Whether both rates lie within settings.SAVINGS_PLAUSIBLE (%, both included); an unmeasured line has none."""
-    low, high = settings.SAVINGS_PLAUSIBLE
-    return all(low <= found <= high for found in (budget_rate(line), purchase_rate(line)) if found is not None)
+def needs_comment(line: PriceLine) -> bool:
+    """Whether a gain of ``line``, in either reading, lies outside settings.SAVINGS_PLAUSIBLE (%, both ends included).
+
+    An unmeasured line has none. The one rule of the submission, of the queue and of the page of a line.
+    """
+    band = settings.SAVINGS_PLAUSIBLE
+    return line.is_measured and (
+        is_outside(line.budget_gain, line.baseline_budget, band)
+        or is_outside(line.purchase_gain, line.baseline_purchase, band)
+    )
 
 
-def budget_rate(line: PriceLine):
+def budget_rate(line: PriceLine) -> Decimal | None:
     """% of the reference, Decimal with two decimals; None when not measured."""
     return None if line.budget_gain is None else rate(line.budget_gain, line.baseline_budget)
 
 
-def purchase_rate(line: PriceLine):
+def purchase_rate(line: PriceLine) -> Decimal | None:
     """% of the indexed reference, Decimal with two decimals; None when not measured."""
     return None if line.purchase_gain is None else rate(line.purchase_gain, line.baseline_purchase)

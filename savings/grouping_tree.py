@@ -7,9 +7,9 @@ from functools import cached_property
 from groupings.models import Grouping, Lot, Membership, NeedLine
 from procurement.core.money import NO_BREAK_SPACE, format_number
 from savings.choices import GainStage
-from savings.ledger import Totals, entries, totals_by
+from savings.ledger import Totals, add_up, entries, totals_by
 from savings.models import PriceLine
-from savings.overview import Selection, add_up
+from savings.overview import Selection
 
 
 @dataclass

@@ -4,17 +4,18 @@ Every total of the screens and reports is made here, of validated lines only. A 
 several stages do not exist.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, QuerySet, Sum
 
+from procurement.core.money import ZERO
 from savings.choices import GainStage
 from savings.models import LedgerEntry
 from savings.models.ledger import euros_of
+from savings.rules.amounts import AMOUNTS
 from savings.rules.rates import rate
-
-AMOUNTS = ("baseline_budget", "baseline_purchase", "obtained", "budget_gain", "purchase_gain")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,13 @@ def totals_by(found: QuerySet[LedgerEntry], *fields: str) -> list[tuple[tuple, T
     """(values of ``fields``, their sums), sorted by those values, in one query."""
     rows = found.order_by(*fields).values(*fields).annotate(**_sums())
     return [(tuple(row[name] for name in fields), _totals(row)) for row in rows]
+
+
+def add_up(parts: Iterable[Totals]) -> Totals:
+    """The sum of disjoint totals, exact; zeros for none."""
+    parts = list(parts)
+    amounts = {name: sum((getattr(part, name) for part in parts), ZERO) for name in AMOUNTS}
+    return Totals(lines=sum(part.lines for part in parts), **amounts)
 
 
 def _sums() -> dict:

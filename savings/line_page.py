@@ -10,11 +10,11 @@ from django.db.models import Q
 from procurement.core.journal.models import JournalEntry
 from procurement.core.money import format_number
 from savings.choices import EDITABLE, GainStage, LineStatus
-from savings.four_eyes import budget_rate, is_plausible, own_part, purchase_rate, refusal
-from savings.ledger import AMOUNTS
+from savings.four_eyes import budget_rate, needs_comment, own_part, purchase_rate, refusal
 from savings.models import Baseline, LedgerEntry, PriceLine
 from savings.models.ledger import euros_of
 from savings.posting import SPLIT, parts_by_year
+from savings.rules.amounts import AMOUNTS
 
 JOURNAL_SHOWN = 30
 
@@ -92,7 +92,7 @@ class LinePage:
 
     @property
     def is_plausible(self) -> bool:
-        return is_plausible(self.line)
+        return not needs_comment(self.line)
 
     @property
     def is_realised(self) -> bool:

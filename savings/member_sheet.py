@@ -17,7 +17,7 @@ from groupings.models import Award, Grouping, Membership
 from groupings.todo import Urgency, needs_tasks
 from members.models import Affiliation, CouncilSession, Organisation
 from procurement.core.money import ZERO
-from savings.choices import GainStage
+from savings.choices import PROVEN, GainStage
 from savings.ledger import Totals, entries, totals_by
 from savings.models import Baseline
 from savings.rules.rates import rate
@@ -192,7 +192,7 @@ def _gains(rows: list[tuple[tuple, Totals]]) -> Gains | None:
         baseline_budget=added("baseline_budget"),
         baseline_purchase=added("baseline_purchase"),
         one_off=added("budget_gain", [row for row in rows if row[0][3]]),
-        proven=added("budget_gain", [row for row in rows if row[0][4] in ("A", "B")]),
+        proven=added("budget_gain", [row for row in rows if row[0][4] in PROVEN]),
     )
 
 

@@ -4,8 +4,7 @@ Everything is of one stage and of validated lines. What is not a gain (coordinat
 « écart à l’estimation », lines still to validate) stands apart, in no total.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import BigIntegerField, CharField, Count, DecimalField, F, Q, QuerySet, Sum, Value
@@ -13,14 +12,13 @@ from django.db.models.functions import Cast, Round
 
 from groupings.models import ConsumptionLine
 from procurement.core.money import ZERO, round_half_up
-from savings.choices import EntryKind, GainStage
+from savings.choices import PROVEN, EntryKind, GainStage
 from savings.coverage import Coverage, coverage, in_family
-from savings.ledger import AMOUNTS, Totals, entries, totals_by
+from savings.ledger import Totals, add_up, entries, totals_by
 from savings.models import CoordinationCost, LedgerEntry, OffContractSpend, PriceLine, YearLock
 from savings.models.ledger import euros_of
+from savings.rules.amounts import AMOUNTS
 from savings.rules.rates import rate
-
-PROVEN = ("A", "B")
 
 
 @dataclass(frozen=True)
@@ -178,17 +176,6 @@ def year_overview(affiliation, selection: Selection) -> YearOverview:
         volume_effect=_volume_effect(affiliation, selection),
         pending=pending_lines(affiliation, selection).count() if everything else 0,
         lock=YearLock.objects.visible_to(affiliation).filter(year=selection.year).first() if everything else None,
-    )
-
-
-def add_up(parts: Iterable[Totals]) -> Totals:
-    """The sum of disjoint totals, exact; zeros for none."""
-    parts = list(parts)
-    return Totals(
-        **{
-            field.name: sum((getattr(part, field.name) for part in parts), 0 if field.name == "lines" else ZERO)
-            for field in fields(Totals)
-        }
     )
 
 

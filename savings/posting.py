@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from procurement.core.errors import BusinessError
 from savings.choices import EntryKind, GainStage
 from savings.models import LedgerEntry, PriceLine, YearLock
 from savings.models.ledger import cents_of
+from savings.rules.amounts import AMOUNTS
 from savings.rules.budget_years import MONTHS_PER_YEAR, full_term, months_by_year, split_by_year
 
 #: What is split over the years; each gain is then a difference, so that every entry adds up by itself.
@@ -15,7 +17,7 @@ SPLIT = ("baseline_budget", "baseline_purchase", "obtained")
 def compute(line: PriceLine) -> None:
     """Set the five amounts of ``line`` (and its volume effect when realised); None when a price is unknown.
 
-    Raises TypeError and ValueError as ``rules.gains.gain_lines``: a figure its column cannot hold, an amount too large.
+    Raises BusinessError for an amount larger than the ledger holds, or a figure with more digits than its column.
     """
     compute_all([line])
 
@@ -24,13 +26,16 @@ def compute_all(lines: Sequence[PriceLine]) -> None:
     """The same for many lines at once: a table of one line costs as much as a table of a thousand."""
     import pandas as pd  # a second and 95 MB to load: only where lines are computed
 
-    from savings.rules.gains import AMOUNTS, INPUTS, gain_lines
+    from savings.rules.gains import INPUTS, gain_lines
     from savings.rules.rates import price_and_volume
 
     if not lines:
         return
     frame = pd.DataFrame({name: pd.Series([getattr(line, name) for line in lines], dtype=object) for name in INPUTS})
-    computed = gain_lines(frame)[list(AMOUNTS)].itertuples(index=False)
+    try:
+        computed = gain_lines(frame)[list(AMOUNTS)].itertuples(index=False)
+    except ValueError as error:
+        raise BusinessError(str(error), field="price_obtained") from error
     for line, amounts in zip(lines, computed, strict=True):
         for name, amount in zip(AMOUNTS, amounts, strict=True):
             setattr(line, name, amount if line.is_measured else None)

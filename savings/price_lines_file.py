@@ -155,6 +155,7 @@ def check_price_lines(table: Table, book: Book) -> Checked:
 
 def _defaults(row: Row, filename: str) -> None:
     values = row.values
+    values["has_index"], values["has_unit"] = row["index_factor"] is not None, bool(row["unit"])
     values["index_factor"] = Decimal(1) if row["index_factor"] is None else row["index_factor"]
     values["is_lump_sum"] = parse.normalise(row["unit"] or "") == LUMP_SUM and row["quantity"] == 1
     values["unit"] = "" if values["is_lump_sum"] else row["unit"] or ""
@@ -169,6 +170,8 @@ def _check_amounts(checked: Checked, row: Row) -> None:
         checked.refuse(
             row.line, "price_before", "Le prix de référence manque\u00a0: seule une moyenne des offres l’attend."
         )
+    if row["method"] == BaselineMethod.HISTORIC_PRICE_INDEXED and not (row["has_index"] or row["index_name"]):
+        checked.refuse(row.line, "index_factor", "Cette méthode demande un coefficient, ou le nom de son indice.")
     for name in ("price_before", "price_obtained"):
         if row[name] is not None and row[name] * row["quantity"] * max(row["index_factor"], 1) > _LARGEST_AMOUNT:
             checked.refuse(row.line, name, "La quantité multipliée par ce prix dépasse le plus grand montant possible.")

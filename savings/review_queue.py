@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from procurement.core.forms import style
 from savings.choices import GainStage, Grade
-from savings.four_eyes import budget_rate, is_plausible, own_part, purchase_rate, refusal
+from savings.four_eyes import budget_rate, needs_comment, own_part, purchase_rate, refusal
 from savings.models import PriceLine
 
 _MEMBERSHIP = "baseline__membership__"
@@ -85,7 +85,7 @@ class QueueRow:
 
     @property
     def is_plausible(self) -> bool:
-        return is_plausible(self.line)
+        return not needs_comment(self.line)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ A draft shows the figures of the day; once frozen, those of its own day, kept as
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,13 +13,16 @@ from typing import Any
 from django.db.models import Q
 
 from groupings.figures import followed_year
-from groupings.models import Award, Grouping, Meeting
+from groupings.models import Grouping, Meeting
 from members.bodies import Kind
 from members.models import Organisation
-from procurement.core.money import ZERO, format_euros
-from savings.choices import GainStage
-from savings.ledger import entries, totals_by
+from procurement.core.money import format_euros
+from procurement.core.templatetags.fr import pct
+from savings.choices import PROVEN, GainStage
+from savings.coverage import coverage
+from savings.ledger import entries, totals
 from savings.models import AnnualSheet, YearLock
+from savings.readers import TerritoryReader
 from savings.rules.rates import rate
 
 NBSP, NARROW = "\u00a0", "\u202f"
@@ -58,18 +60,6 @@ TAKEN_FROM = "taken_from"
 SUBJECTS_SHOWN = 3
 
 
-@dataclass(frozen=True)
-class TerritoryEyes:
-    """Who reads for a whole territory without being a person: the command line, the freezing of figures."""
-
-    territory_id: int
-    sees_whole_territory: bool = True
-
-    @property
-    def organisation_id(self) -> int:
-        return self.territory_id
-
-
 def quarters(year: int) -> list[tuple[str, str]]:
     """(key, label) of the seventeen quarters of the sheet of ``year``: from the last of the year before to the last of
     the third year after, as the bilan of 2016 goes from 2015 to 2019."""
@@ -94,7 +84,7 @@ def former_sheet(territory: Organisation, year: int) -> AnnualSheet | None:
 
 def has_groupings(territory: Organisation, year: int) -> bool:
     """Whether anything was followed, or declared, in that year."""
-    groupings = Grouping.objects.visible_to(TerritoryEyes(territory.pk))
+    groupings = Grouping.objects.visible_to(TerritoryReader(territory.pk))
     return groupings.open_in(year).exists() or _declared(groupings, year).exists()
 
 
@@ -106,14 +96,14 @@ def _declared(groupings, year: int):
 
 
 def figures_of(territory: Organisation, year: int) -> dict[str, Any]:
-    """What the groupings and the ledger say of ``year`` today, in seven queries; amounts as exact texts in € excl. tax.
+    """What the groupings and the ledger say of ``year`` today, in nine queries; amounts as exact texts in € excl. tax.
 
     A meeting held for several groupings together, the same day with the same subject, counts once.
     """
-    eyes = TerritoryEyes(territory.pk)
-    visible = Grouping.objects.visible_to(eyes)
+    reader = TerritoryReader(territory.pk)
+    visible = Grouping.objects.visible_to(reader)
     followed = followed_year(visible, year)
-    held = Meeting.objects.visible_to(eyes).filter(held_on__year=year).order_by()
+    held = Meeting.objects.visible_to(reader).filter(held_on__year=year).order_by()
     largest = sorted(followed.subjects, key=lambda subject: -subject[1])
     return {
         "territory": territory.name,
@@ -127,33 +117,25 @@ def figures_of(territory: Organisation, year: int) -> dict[str, Any]:
         "participants_min": followed.figures.participants_min,
         "participants_max": followed.figures.participants_max,
         "declared_only": _declared(visible, year).count(),
-        "gains": _gains(eyes, year),
-        "lock": YearLock.objects.visible_to(eyes).filter(year=year).values_list("sha256", flat=True).first() or "",
+        "gains": _gains(reader, year),
+        "lock": YearLock.objects.visible_to(reader).filter(year=year).values_list("sha256", flat=True).first() or "",
     }
 
 
-def _gains(eyes: TerritoryEyes, year: int) -> dict[str, Any]:
-    """The validated gains of the year, stage « Notifié », and how many lots in force they speak of."""
-    rows = totals_by(entries(eyes, stage=GainStage.AWARDED, year=year), "grade", "lot_id")
-    notified = (
-        Award.objects.visible_to(eyes).awarded().filter(notified_on__isnull=False, starts_on__lte=date(year, 12, 31))
-    )
-    first_day = date(year, 1, 1)
-    measured = {lot_id for (_, lot_id), _ in rows}
-    lots = measured | {award.lot_id for award in notified if award.ends_on is None or award.ends_on >= first_day}
-
-    def added(name: str, grades: str = "ABCD") -> str:
-        return str(sum((getattr(found, name) for (grade, _), found in rows if grade in grades), ZERO))
-
+def _gains(reader: TerritoryReader, year: int) -> dict[str, Any]:
+    """The validated gains of the year, stage « Notifié », and how many of its lots they speak of (``coverage``)."""
+    found = entries(reader, stage=GainStage.AWARDED, year=year)
+    sums, proven = totals(found), totals(found.filter(grade__in=PROVEN))
+    covered = coverage(reader, year=year)
     return {
-        "lines": sum(found.lines for _, found in rows),
-        "budget_gain": added("budget_gain"),
-        "budget_gain_proven": added("budget_gain", "AB"),
-        "purchase_gain": added("purchase_gain"),
-        "baseline_budget": added("baseline_budget"),
-        "baseline_purchase": added("baseline_purchase"),
-        "lots_measured": len(measured),
-        "lots": len(lots),
+        "lines": sums.lines,
+        "budget_gain": str(sums.budget_gain),
+        "budget_gain_proven": str(proven.budget_gain),
+        "purchase_gain": str(sums.purchase_gain),
+        "baseline_budget": str(sums.baseline_budget),
+        "baseline_purchase": str(sums.baseline_purchase),
+        "lots_measured": covered.measured,
+        "lots": covered.total,
     }
 
 
@@ -250,8 +232,8 @@ def gain_sentences(sheet: AnnualSheet, figures: Mapping[str, Any]) -> list[str]:
             f"{_ht(purchase)}."
         )
         said.append(
-            f"Soit {_percent(rate(budget, base))} d’une référence de {_ht(base)} (budget) et "
-            f"{_percent(rate(purchase, indexed))} d’une référence indexée de {_ht(indexed)} (achat)."
+            f"Soit {pct(rate(budget, base), 2)} d’une référence de {_ht(base)} (budget) et "
+            f"{pct(rate(purchase, indexed), 2)} d’une référence indexée de {_ht(indexed)} (achat)."
         )
     else:
         said.append(f"Aucun gain n’est validé pour {year} dans le registre des économies.")
@@ -269,10 +251,6 @@ def gain_sentences(sheet: AnnualSheet, figures: Mapping[str, Any]) -> list[str]:
 
 def _ht(amount: Decimal) -> str:
     return f"{format_euros(amount)}{NBSP}HT"
-
-
-def _percent(value: Decimal | None) -> str:
-    return "—" if value is None else f"{value:.2f}".replace(".", ",") + f"{NBSP}%"
 
 
 def _coverage(gains: Mapping[str, Any]) -> str:

@@ -49,7 +49,10 @@ def stage_refusal(stage: str, grouping: Grouping, award: Award | None, year: int
 
 def copy_reference(line: PriceLine, award: Award | None) -> None:
     """Set on ``line`` what it takes from its reference and from the contract: the reference price, the index, the
-    quantity (except what was really bought), when it takes effect and for how long."""
+    quantity (except what was really bought), when it takes effect and for how long.
+
+    A correction says by itself when it takes effect: only what its reference says is copied.
+    """
     baseline = line.baseline
     line.price_before, line.index_factor = baseline.price_before, baseline.index_factor
     line.is_one_off = baseline.is_one_off
@@ -60,6 +63,8 @@ def copy_reference(line: PriceLine, award: Award | None) -> None:
             line.quantity = baseline.quantity
         return
     line.quantity, line.year = baseline.quantity, None
+    if line.corrects_id is not None:
+        return
     grouping = baseline.membership.grouping
     if line.stage == GainStage.AWARDED and award is not None:
         line.starts_on = award.starts_on or award.notified_on

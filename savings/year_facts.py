@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet, Sum
 
 from savings.choices import GainStage
-from savings.ledger import AMOUNTS
 from savings.models import LedgerEntry, PriceLine, YearLock
 from savings.models.ledger import euros_of
+from savings.rules.amounts import AMOUNTS
 from savings.rules.locks import COLUMNS, YearHash
 
 #: Rows read at a time: a year of a million entries is never in memory.

@@ -30,6 +30,8 @@ _KIND = GroupingDocument.Kind
 #: What may prove a price: a file deposited for that, or the invoice the member gave with its needs.
 EVIDENCE_KINDS = (_KIND.BASELINE_EVIDENCE, _KIND.NEED_EVIDENCE)
 _INDEX = ("index_base_value", "index_value")
+#: Who wrote these is who entered the reference: both readings of the gain, and the years it counts in, come from them.
+_FIGURES = ("price_before", "quantity", "index_factor", "is_one_off")
 #: What the buyer writes; a replacement starts from the values of the one it replaces.
 ENTERED = (
     "designation",
@@ -73,7 +75,8 @@ def baseline_save(*, baseline: Baseline, actor: Actor, now: datetime, late_reaso
         _check(baseline)
         _set_index(baseline)
         _set_grade(baseline, now, due_at, late_reason or baseline.late_reason)
-        if not before or any(snapshot(baseline)[name] != before[name] for name in ("price_before", "quantity")):
+        now_holds = snapshot(baseline)
+        if not before or any(now_holds[name] != before[name] for name in _FIGURES):
             baseline.entered_by_id, baseline.entered_label = actor.user_id, actor.actor_label[:200]
         changed = save_next(
             baseline,
@@ -318,7 +321,7 @@ def _set_grade(baseline: Baseline, now: datetime, due_at: datetime | None, late_
 
 def _refresh_drafts(baseline: Baseline) -> None:
     """The drafts say what their reference says."""
-    lines = list(baseline.lines.filter(status__in=EDITABLE, corrects__isnull=True))
+    lines = list(baseline.lines.filter(status__in=EDITABLE))
     award = notified_awards([baseline.lot_id]).get(baseline.lot_id) if lines else None
     for line in lines:
         line.baseline = baseline

@@ -10,7 +10,7 @@ from members.models import Affiliation, Organisation
 from members.roles import Role
 from procurement.core.mail.sending import queue
 from savings.checks import CheckReport, Scope, check_ledger
-from savings.models import LedgerEntry, PriceLine, YearLock
+from savings.models import AnnualSheet, LedgerEntry, PriceLine, YearLock
 
 logger = logging.getLogger(__name__)
 #: Told per check in one mail; all are on the page.
@@ -35,6 +35,7 @@ def territories() -> set[int]:
     """Those that have something in the ledger."""
     held = set(LedgerEntry.objects.order_by().values_list("territory", flat=True).distinct())
     held |= set(YearLock.objects.order_by().values_list("territory", flat=True).distinct())
+    held |= set(AnnualSheet.objects.filter(frozen_at__isnull=False).order_by().values_list("territory", flat=True))
     coordinator = "baseline__membership__grouping__coordinator"
     rows = PriceLine.objects.validated().order_by().values_list(f"{coordinator}__territory", coordinator).distinct()
     return held | {territory or body for territory, body in rows}

@@ -6,17 +6,19 @@ from datetime import datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
-from groupings.models import Grouping
+from groupings.models import Award, Grouping
 from members.roles import require
 from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
 from procurement.core.journal.record import snapshot
 from savings.actions.writing import locked, save_next
-from savings.choices import EDITABLE, LineStatus
+from savings.choices import EDITABLE, GainStage, LineStatus
+from savings.four_eyes import needs_comment
 from savings.models import Baseline, PriceLine
 from savings.posting import compute
-from savings.rules.plausibility import is_outside
 from savings.stages import copy_reference, notified_awards, stage_refusal
 from savings.workflow import LINE_WORKFLOW
 
@@ -49,10 +51,9 @@ def line_save(*, line: PriceLine, actor: Actor) -> PriceLine:
             raise BusinessError(refusal)
         if line.corrects_id is None and (counted := _counted_before(line)):
             raise BusinessError(
-                f"La ligne n°\u00a0{counted.pk}, validée sur l’ancien prix, compte déjà\u00a0: corrigez-la."
+                f"La ligne n°\u00a0{counted.pk}, déjà validée, compte cet achat à ce stade\u00a0: corrigez-la."
             )
-        if line.corrects_id is None:  # a correction says by itself what was wrong
-            copy_reference(line, award)
+        copy_reference(line, award)
         if line.quantity is None:
             raise ValidationError({"quantity": "Indiquez la quantité achetée dans l’année."})
         compute(line)
@@ -70,13 +71,15 @@ def line_save(*, line: PriceLine, actor: Actor) -> PriceLine:
 
 
 def _counted_before(line: PriceLine) -> PriceLine | None:
-    """The validated line of the same stage on a reference this one's replaces: two would count the same gain twice."""
-    former = line.baseline.replaces
+    """The validated line of the same stage on this reference, or on one it replaces: two would count the same gain
+    twice. One that is no correction is left to the constraint, which says it by the field."""
+    same = Q(stage=line.stage, year=line.year) if line.year else Q(stage=line.stage, year__isnull=True)
+    former, corrected_only = line.baseline, Q(corrects__isnull=False)
     while former is not None:
-        counted = former.lines.validated().current().filter(stage=line.stage, year=line.year).first()
+        counted = former.lines.validated().current().filter(same & corrected_only).first()
         if counted is not None:
             return counted
-        former = former.replaces
+        former, corrected_only = former.replaces, Q()
     return None
 
 
@@ -99,17 +102,18 @@ def lines_submit(*, lines: Sequence[PriceLine], actor: Actor, now: datetime) -> 
             LINE_WORKFLOW.advance(stored, "submit", role=actor.role)
             stored.baseline = baseline
             award = awards.get(baseline.lot_id)
-            if stored.corrects_id is None:
-                copy_reference(stored, award)
+            copy_reference(stored, award)
             compute(stored)
-            if refusal := submission_refusal(stored, award):
+            if refusal := submission_refusal(stored, award, timezone.localtime(now).year):
                 raise BusinessError(f"{_name(stored)}\u00a0: {refusal}")
             stored.submitted_at, stored.submitted_by_id = now, actor.user_id
             stored.submitted_label = actor.actor_label[:200]
             stored.decided_at, stored.decided_by_id, stored.decided_label, stored.decision_reason = None, None, "", ""
-            save_next(
-                stored, before, actor=actor, verb="price_line.submit", sentence=_told(stored, "soumise aux finances")
-            )
+            sentence = _told(stored, "soumise aux finances")
+            try:
+                save_next(stored, before, actor=actor, verb="price_line.submit", sentence=sentence)
+            except ValidationError as error:  # what a file or a longer contract brought past the form
+                raise BusinessError(f"{_name(stored)}\u00a0: {' '.join(error.messages)}") from error
             submitted.append(stored)
     return submitted
 
@@ -133,14 +137,17 @@ def lines_take_back(*, lines: Sequence[PriceLine], actor: Actor) -> list[PriceLi
     return taken
 
 
-def submission_refusal(line: PriceLine, award) -> str:
+def submission_refusal(line: PriceLine, award: Award | None, this_year: int) -> str:
     """Why finance would not take this line as it is, or an empty string: a complete French sentence, no query.
 
-    ``award``: the lot's contract, once notified. The amounts of ``line`` are up to date.
+    ``award``: the lot's contract, once notified; ``this_year``: nothing is consumed after it. The amounts of ``line``
+    are up to date.
     """
     baseline = line.baseline
     if refusal := stage_refusal(line.stage, baseline.membership.grouping, award, line.year):
         return refusal
+    if line.stage == GainStage.REALISED and line.year is not None and line.year > this_year:
+        return f"L’année {line.year} n’est pas commencée\u00a0: rien n’a encore été consommé."
     if baseline.is_replaced:
         return "Ce prix de référence a été remplacé."
     if not baseline.is_frozen:
@@ -157,15 +164,6 @@ def submission_refusal(line: PriceLine, award) -> str:
             f"Le gain sort de l’intervalle habituel, de {low} à {high}\u00a0%\u00a0: expliquez-le dans le commentaire."
         )
     return ""
-
-
-def needs_comment(line: PriceLine) -> bool:
-    """Whether a gain of ``line``, in either reading, lies outside the plausible band."""
-    band = settings.SAVINGS_PLAUSIBLE
-    return line.is_measured and (
-        is_outside(line.budget_gain, line.baseline_budget, band)
-        or is_outside(line.purchase_gain, line.baseline_purchase, band)
-    )
 
 
 def _reference(line: PriceLine) -> Baseline:

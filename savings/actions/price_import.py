@@ -22,6 +22,7 @@ from savings.choices import EDITABLE, GainStage, LineStatus
 from savings.models import Baseline, PriceLine
 from savings.posting import compute_all
 from savings.price_lines_file import REFERENCE_COLUMNS, Book, check_price_lines, key_of
+from savings.rules.amounts import AMOUNTS
 from savings.rules.baseline import is_late
 from savings.rules.grades import grade
 from savings.stages import copy_reference, deadlines, notified_awards
@@ -36,11 +37,10 @@ _LABELS = {
     "index_factor": "le coefficient d’indexation",
     "method": "la méthode",
 }
-_AMOUNTS = ("baseline_budget", "baseline_purchase", "obtained", "budget_gain", "purchase_gain", "volume_effect")
 _LINE_FIELDS = (
     *("quantity", "price_before", "index_factor", "price_obtained", "is_one_off", "starts_on", "months"),
     *("entered_by", "entered_label", "version"),
-    *_AMOUNTS,
+    *(*AMOUNTS, "volume_effect"),
 )
 _BASELINE_FIELDS = (
     *("quantity", "unit", "is_lump_sum", "price_before", "index_factor", "index_name", "method", "source", "grade"),
@@ -162,6 +162,14 @@ def _reference(checked: Checked, row: Row, baseline: Baseline, late: bool, writi
     is_new = baseline.pk is None
     old = {} if is_new else {name: getattr(baseline, name) for name in REFERENCE_COLUMNS}
     new = {name: row[name] for name in REFERENCE_COLUMNS}
+    is_lump_sum = row["is_lump_sum"]
+    if not is_new:  # an empty cell erases nothing
+        if not row["has_index"]:
+            new["index_factor"] = baseline.index_factor
+        if not row["has_unit"]:
+            new["unit"], is_lump_sum = baseline.unit, baseline.is_lump_sum and row["quantity"] == 1
+        if row["price_before"] is None:
+            new["price_before"] = baseline.price_before
     if old == new and not (row["source"] and row["source"] != baseline.source and not baseline.is_frozen):
         return False
     if baseline.is_frozen:
@@ -170,10 +178,18 @@ def _reference(checked: Checked, row: Row, baseline: Baseline, late: bool, writi
             row.line, name, f"Ce prix de référence est figé\u00a0: remplacez-le pour changer {_LABELS[name]}."
         )
         return False
+    if not is_new and baseline.index_value is not None and old["index_factor"] != new["index_factor"]:
+        checked.refuse(
+            row.line,
+            "index_factor",
+            "Ce coefficient est calculé des valeurs de l’indice saisies\u00a0: changez-les sur la page des prix.",
+        )
+        return False
     for name, value in new.items():
         setattr(baseline, name, value)
-    baseline.is_lump_sum = row["is_lump_sum"]
-    baseline.index_name = row["index_name"] if baseline.index_factor != 1 else baseline.index_name
+    baseline.is_lump_sum = is_lump_sum
+    if (row["has_index"] and baseline.index_factor != 1 and baseline.index_value is None) or is_new:
+        baseline.index_name = row["index_name"]
     baseline.source = row["source"] or baseline.source
     baseline.late_reason = baseline.late_reason if late else ""
     baseline.grade = grade(
@@ -219,8 +235,7 @@ def _line(
         if own_price:
             one.price_obtained = obtained
             writing.sign(one)
-        if one.corrects_id is None:
-            copy_reference(one, award)
+        copy_reference(one, award)
         if one.pk is not None:
             one.version += 1
             writing.changed_lines.append(one)

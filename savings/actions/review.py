@@ -20,6 +20,7 @@ from savings.four_eyes import own_part, refusal
 from savings.line_page import line_tail
 from savings.models import Baseline, PriceLine
 from savings.posting import compute, post
+from savings.rules.amounts import AMOUNTS
 from savings.workflow import LINE_WORKFLOW
 
 DECISIONS = ("validate", "return", "reject")
@@ -27,7 +28,7 @@ DECISIONS = ("validate", "return", "reject")
 CORRECTABLE = ("quantity", "price_obtained", "starts_on", "months", "comment")
 _TARGETS = {step: LINE_WORKFLOW.get(step).target for step in DECISIONS}
 _DONE = {"validate": "validée", "return": "renvoyée à l’acheteur", "reject": "rejetée"}
-_AMOUNTS = ("baseline_budget", "baseline_purchase", "obtained", "budget_gain", "purchase_gain", "volume_effect")
+_AMOUNTS = (*AMOUNTS, "volume_effect")
 _REASON_LENGTH = 500
 _WITH = (
     "baseline__lot__grouping",

@@ -12,14 +12,15 @@ from django.utils import timezone
 from groupings.radar import division_label
 from members.models import Organisation
 from procurement.core.errors import BusinessError
+from savings.choices import PROVEN
 from savings.coverage import Coverage, coverage
 from savings.ledger import Totals, entries, totals, totals_by
 from savings.models import LedgerEntry, YearLock
+from savings.readers import TerritoryReader
 from savings.reports import lines as rows
 from savings.reports import method
 from savings.reports.asked import Asked
 
-PROVEN = ("A", "B")
 #: The greatest losses, listed one by one; all are lines of the report.
 LOSSES_LISTED = 30
 
@@ -32,18 +33,6 @@ _FIELDS = {
 }
 #: Cut → the field of a line that tells its group.
 _IDENTITIES = {"grouping": "grouping", "member": "member", "lot": "lot", "family": "family"}
-
-
-@dataclass(frozen=True)
-class TerritoryReader:
-    """Who reads a whole territory without being a person: the command line, the job a person asked for."""
-
-    territory_id: int
-    sees_whole_territory: bool = True
-
-    @property
-    def organisation_id(self) -> int:
-        return self.territory_id
 
 
 @dataclass(frozen=True)

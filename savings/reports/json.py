@@ -8,10 +8,12 @@ from typing import Any, BinaryIO
 
 from django.utils import timezone
 
-from savings.ledger import AMOUNTS, Totals
+from savings.choices import PROVEN
+from savings.ledger import Totals
 from savings.reports import method
-from savings.reports.data import PROVEN, SavingsReport
+from savings.reports.data import SavingsReport
 from savings.reports.lines import Act, Evidence, Line, Loss
+from savings.rules.amounts import AMOUNTS
 
 FORMAT_VERSION = "1.0"
 

@@ -298,7 +298,7 @@ class Act(NamedTuple):
 
 
 #: The acts that make the ledger, by the beginning of their verb.
-_VERBS = ("baseline.", "price_line.", "line.", "year.")
+_VERBS = ("baseline.", "price_line.", "price_lines.", "year.")
 
 
 def read_acts(reader, territory_id: int, found: QuerySet[LedgerEntry], until: datetime) -> Iterator[Act]:
@@ -318,16 +318,19 @@ def read_acts(reader, territory_id: int, found: QuerySet[LedgerEntry], until: da
 _NAMES = {
     field.attname: str(field.verbose_name) for model in (PriceLine, Baseline) for field in model._meta.concrete_fields
 } | {"sha256": "empreinte SHA-256", "entry_count": "écritures"}
+_NAMES |= {"created": "ajoutés", "updated": "modifiés", "unchanged": "sans changement", "references": "références"}
 
 
 def _told(values: dict) -> str:
     """Stored values as a person reads them: « prix obtenu (€ HT)\u00a0: 3.60 »; what is empty is left out."""
     told = []
     for name, value in values.items():
-        if value in (None, "", {}, []) or name.endswith("_id") or name in ("line", "version", "totals"):
+        if value in (None, "", {}, []) or name.endswith("_id") or name in ("line", "version", "totals", "dry_run"):
             continue
         if isinstance(value, dict) and "amount" in value:
             value = value["amount"]
+        elif isinstance(value, dict):  # what an import did, reference by reference
+            value = f"({_told(value)})"
         if isinstance(value, bool):
             value = "oui" if value else "non"
         told.append(f"{_NAMES.get(name, name)}\u00a0: {value}")

@@ -8,9 +8,8 @@ from typing import BinaryIO
 from django.conf import settings
 
 from procurement.core.documents import pdf
-from procurement.core.money import ZERO
 from savings.charts import Bar, band_label, data_uri, gain_bars
-from savings.ledger import AMOUNTS, Totals
+from savings.ledger import Totals, add_up
 from savings.reports import method
 from savings.reports.data import Group, SavingsReport
 
@@ -56,20 +55,13 @@ def _context(report: SavingsReport) -> dict:
         "bars_drawn": BARS_DRAWN,
         "groups": [PrintedGroup(" / ".join(group.labels), group.totals) for group in listed],
         "left_count": len(left),
-        "left": _sum(left),
+        "left": add_up(group.totals for group in left) if left else None,
         "other_losses": report.loss_count - len(report.losses),
         "unmeasured": unmeasured[:UNMEASURED_LISTED],
         "other_unmeasured": max(len(unmeasured) - UNMEASURED_LISTED, 0),
         "method_title": method.TITLE,
         "method_version": method.VERSION_LABEL,
     }
-
-
-def _sum(groups: tuple[Group, ...]) -> Totals | None:
-    if not groups:
-        return None
-    amounts = {name: sum((getattr(group.totals, name) for group in groups), ZERO) for name in AMOUNTS}
-    return Totals(lines=sum(group.totals.lines for group in groups), **amounts)
 
 
 def _chart(groupings: tuple[Group, ...]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from django.db import connection
 from procurement.core.documents.pdf import PdfError
 from procurement.core.errors import BusinessError
 from procurement.core.exports import CSV_TYPE, XLSX_TYPE
+from savings.outfiles import written_whole
 from savings.reports.asked import Asked
 from savings.reports.csv import write_csv
 from savings.reports.data import SavingsReport
@@ -66,17 +67,9 @@ def _sorting_on_disk() -> Iterator[None]:
 
 
 def write_file(report: SavingsReport, file_format: str, path: Path) -> None:
-    """Write the report beside ``path``, then move it there: a report that fails leaves the former file as it was.
-
-    Raises OSError, and BusinessError as ``write_report`` does.
-    """
-    aside = path.with_name(f"{path.name}.partial")
-    try:
-        with aside.open("wb") as out:
-            write_report(report, file_format, out)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    """Write the report at ``path``. Raises OSError, and BusinessError as ``write_report`` does."""
+    with written_whole(path) as out:
+        write_report(report, file_format, out)
 
 
 def report_name(asked: Asked, file_format: str, member: str = "") -> str:

@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from savings.rules.amounts import AMOUNTS
 from savings.rules.rates import rate
 
 INPUTS = ("quantity", "price_before", "index_factor", "price_obtained")
-AMOUNTS = ("baseline_budget", "baseline_purchase", "obtained", "budget_gain", "purchase_gain")
 #: What each column of the ledger holds after the comma; more is refused, never rounded in silence.
 DECIMALS = {"quantity": 3, "price_before": 6, "index_factor": 8, "price_obtained": 6}
 #: 99 999 999 999 999.99 €, what an amount of the ledger holds, in cents.

@@ -6,10 +6,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from groupings.views.common import find_grouping, sees_all
-from members.roles import may
 from savings.choices import GainStage
 from savings.forms.selection import SelectionForm
 from savings.grouping_tree import grouping_tree
+from savings.views.common import may_enter
 from savings.views.reading import query_of, require_affiliation
 
 
@@ -29,6 +29,6 @@ def savings_grouping(request: HttpRequest, pk: int) -> HttpResponse:
         "stage": GainStage(selection.stage).label,
         "query": query_of(selection),
         "sees_all": everything,
-        "may_enter": everything and may(affiliation, "savings.enter", organisation_id=grouping.coordinator_id),
+        "may_enter": may_enter(grouping, affiliation),
     }
     return render(request, "savings/grouping.html", context)

@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from members.models import Organisation
 from members.session_imports import find_territory
-from procurement.core.disk import why
 from procurement.core.documents.docx import DocxError
 from procurement.core.documents.pdf import PdfError
 from procurement.core.errors import BusinessError
+from savings.management.output import check_place, unwritable
 from savings.models import AnnualSheet
+from savings.outfiles import written_whole
 from savings.sheet import begun_from, former_sheet, has_groupings
 from savings.sheet_print import FORMATS
 
@@ -35,12 +36,17 @@ class Command(BaseCommand):
             sheet = _sheet(find_territory(territory), year)
         except BusinessError as error:
             raise CommandError(str(error)) from None
+        check_place(Path(out))
         make, _ = FORMATS[format]
         try:
             content = make(sheet, timezone.now())
         except (PdfError, DocxError) as error:
             raise CommandError(f"La fiche {year} n’a pas été produite\u00a0: {error}") from None
-        _write(Path(out), content)
+        try:
+            with written_whole(Path(out)) as stream:
+                stream.write(content)
+        except OSError as error:
+            raise unwritable(out, error) from error
         state = f"figée, chiffres arrêtés au {sheet.figures_on:%d/%m/%Y}" if sheet.is_frozen else "projet, non figée"
         self.stdout.write(f"Fiche {year} ({state}) dans {out}.")
 
@@ -57,17 +63,3 @@ def _sheet(head: Organisation, year: int) -> AnnualSheet:
         )
     texts, calendar = begun_from(former_sheet(head, year), year)
     return AnnualSheet(territory=head, year=year, texts=texts, calendar=calendar)
-
-
-def _write(out: Path, content: bytes) -> None:
-    """Beside, then moved: a reader never sees half a file."""
-    if out.is_dir():
-        raise CommandError(f"{out} est un dossier\u00a0: donnez le nom du fichier à écrire.")
-    if not out.parent.is_dir():
-        raise CommandError(f"{out} ne peut pas être écrit\u00a0: son dossier n’existe pas.")
-    aside = out.with_name(f"{out.name}.partial")
-    try:
-        aside.write_bytes(content)
-        aside.replace(out)
-    except OSError as error:
-        raise CommandError(f"{out} ne peut pas être écrit\u00a0: {why(error)}.") from error

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from members.session_imports import find_territory
-from procurement.core.disk import why
 from procurement.core.errors import BusinessError
+from savings.management.output import check_place, unwritable
 from savings.reports.asked import CUTS, Asked, read_by, read_stage, read_year
 from savings.reports.data import build_report
 from savings.reports.render import FORMATS, write_file, write_report
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if is_streamed and format not in ON_STANDARD_OUTPUT:
             raise CommandError(f"Un {format.upper()} s’écrit dans un fichier\u00a0: donnez son nom avec --out.")
         if not is_streamed:
-            _check_place(Path(out))
+            check_place(Path(out))
         try:
             asked = Asked(read_year(year), read_stage(stage), read_by(by))
             report = build_report(asked, territory=find_territory(territory), made_at=timezone.now())
@@ -66,13 +66,6 @@ class Command(BaseCommand):
         except BusinessError as error:
             raise CommandError(str(error)) from None
         except OSError as error:
-            raise CommandError(f"{out} ne peut pas être écrit\u00a0: {why(error)}.") from error
+            raise unwritable(out, error) from error
         count = report.totals.lines
         self.stdout.write(f"{report.title}, {count} ligne{'s' * (count > 1)}, dans {out}. {report.provenance}.")
-
-
-def _check_place(out: Path) -> None:
-    if out.is_dir():
-        raise CommandError(f"{out} est un dossier\u00a0: donnez le nom du fichier à écrire.")
-    if not out.parent.is_dir():
-        raise CommandError(f"{out} ne peut pas être écrit\u00a0: son dossier n’existe pas.")
