@@ -4,11 +4,12 @@
 coordinator's people every member of every grouping in preparation, for a member's people their own organisation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from groupings.choices import (
@@ -130,10 +131,10 @@ def _s(count: int) -> str:
     return "s" if count > 1 else ""
 
 
-def todo_on(affiliation, today: date, now: datetime | None = None) -> Todo:
+def todo_on(affiliation, today: date, now: datetime | None = None, followed: Sequence[Grouping] | None = None) -> Todo:
     """The tasks of ``affiliation`` on ``today``; empty for nobody. Eight queries at most, whatever the rows.
 
-    ``now``: what the hour the offers are due is compared with; without it, the first instant of ``today`` in Paris.
+    ``followed``: its ``followed_groupings``, when the caller has read them already. ``now``: what the hour the offers are due is compared with; without it, the first instant of ``today`` in Paris.
     """
     todo = Todo()
     if affiliation is None:
@@ -147,7 +148,7 @@ def todo_on(affiliation, today: date, now: datetime | None = None) -> Todo:
     for tasks in (todo.late, todo.soon, todo.later, todo.to_transmit):
         tasks.sort(key=_oldest_deadline_first)
     if todo.is_empty:
-        todo.next_milestone = _own_next(affiliation, todo.later) or next_milestone(affiliation, today)
+        todo.next_milestone = _own_next(affiliation, todo.later) or next_milestone(affiliation, today, followed)
     return todo
 
 
@@ -354,13 +355,19 @@ _MILESTONES = (
 )
 
 
-def next_milestone(affiliation, today: date) -> Milestone | None:
-    """The nearest planned date of a visible grouping, today included; None when nothing is planned."""
-    followed = (
+def followed_groupings(affiliation) -> QuerySet[Grouping]:
+    """The visible groupings whose planned dates are still to come: neither closed nor in use."""
+    return (
         Grouping.objects.visible_to(affiliation)
         .filter(is_declared_only=False, closed_on__isnull=True)
         .exclude(status__in=(GroupingStatus.CANCELLED, GroupingStatus.PERFORMANCE, GroupingStatus.REVIEW))
     )
+
+
+def next_milestone(affiliation, today: date, followed: Sequence[Grouping] | None = None) -> Milestone | None:
+    """The nearest planned date of a visible grouping, today included; None when nothing is planned."""
+    if followed is None:
+        followed = list(followed_groupings(affiliation))
     found = [
         Milestone(planned, label, grouping)
         for grouping in followed

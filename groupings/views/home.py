@@ -15,7 +15,7 @@ from groupings.filters import years_of
 from groupings.models import ConventionDocument, Grouping
 from groupings.notices import notices
 from groupings.tables import grouping_rows
-from groupings.todo import Subject, Task, todo_on
+from groupings.todo import Subject, Task, followed_groupings, todo_on
 from groupings.views.common import may_change_needs
 from members.roles import Role, may
 
@@ -32,7 +32,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "groupings/home_nobody.html", {"today": today})
     if affiliation.role == Role.FINANCE and affiliation.sees_whole_territory:
         return _finance(request, today)
-    todo = todo_on(affiliation, today, timezone.now())
+    followed = list(followed_groupings(affiliation).with_figures())
+    todo = todo_on(affiliation, today, timezone.now(), followed)
     everything = request.GET.get("tout") == "1"
     sections = [
         _section(key, title, icon, tasks, affiliation, everything)
@@ -44,11 +45,9 @@ def home(request: HttpRequest) -> HttpResponse:
         )
         if tasks
     ]
-    preparing = list(
-        Grouping.objects.visible_to(affiliation)
-        .filter(status__in=IN_PREPARATION, is_declared_only=False)
-        .with_figures()
-        .order_by("deliberations_due_on", "reference")
+    preparing = sorted(
+        (grouping for grouping in followed if grouping.status in IN_PREPARATION),
+        key=lambda grouping: (grouping.deliberations_due_on or date.max, grouping.reference),
     )
     context = {
         "today": today,
@@ -58,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "preparing": preparing,
         "documents": _own_documents(affiliation) if preparing and not affiliation.sees_whole_territory else {},
         "may_create": affiliation.sees_whole_territory and may(affiliation, "grouping.create"),
-        "has_groupings": bool(preparing)
+        "has_groupings": bool(followed)
         or not todo.is_empty
         or todo.has_tenders
         or Grouping.objects.visible_to(affiliation).exists(),
