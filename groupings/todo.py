@@ -134,7 +134,8 @@ def _s(count: int) -> str:
 def todo_on(affiliation, today: date, now: datetime | None = None, followed: Sequence[Grouping] | None = None) -> Todo:
     """The tasks of ``affiliation`` on ``today``; empty for nobody. Eight queries at most, whatever the rows.
 
-    ``followed``: its ``followed_groupings``, when the caller has read them already. ``now``: what the hour the offers are due is compared with; without it, the first instant of ``today`` in Paris.
+    ``followed``: its ``followed_groupings``, when the caller has read them already. ``now``: what the hour the
+    offers are due is compared with; without it, the first instant of ``today`` in Paris.
     """
     todo = Todo()
     if affiliation is None:
