@@ -9,12 +9,17 @@ from django.utils.text import Truncator
 from groupings.filters import FilterForm
 from procurement.core.exports import Column
 from procurement.core.money import format_euros, format_number
-from savings.choices import LINE_BADGES, GainStage, LineStatus
+from savings.choices import LINE_BADGES, GainStage, Grade, LineStatus
 from savings.coverage import in_family
 from savings.forms.selection import family_label
 from savings.models import LedgerEntry, PriceLine
 from savings.models.ledger import euros_of
+from savings.overview import PROVEN
 from savings.rules.rates import rate
+
+#: The grades a reader asks for: the proven ones together, as the headline counts them, or one alone.
+GRADES_ASKED = (("".join(PROVEN), "A–B, prouvée"), *((grade.value, grade.value) for grade in Grade))
+KINDS_ASKED = (("recurrent", "Récurrent"), ("ponctuel", "Ponctuel"))
 
 
 def line_rows(affiliation) -> QuerySet[PriceLine]:
@@ -69,6 +74,10 @@ class LineFilter(django_filters.FilterSet):
     membre = django_filters.ChoiceFilter(
         field_name="baseline__membership__organisation_id", label="Membre", empty_label="Tous"
     )
+    fiabilite = django_filters.ChoiceFilter(
+        method="of_grade", label="Fiabilité", choices=GRADES_ASKED, empty_label="Toutes"
+    )
+    achat = django_filters.ChoiceFilter(method="of_kind", label="Achat", choices=KINDS_ASKED, empty_label="Tous")
     pertes = django_filters.BooleanFilter(method="losing", label="Pertes seulement", widget=forms.CheckboxInput)
     non_mesurees = django_filters.BooleanFilter(
         method="unmeasured", label="Non mesurées seulement", widget=forms.CheckboxInput
@@ -137,6 +146,12 @@ class LineFilter(django_filters.FilterSet):
 
     def of_family(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return queryset.filter(in_family("baseline__lot__", value))
+
+    def of_grade(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(baseline__grade__in=list(value))
+
+    def of_kind(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(is_one_off=value == "ponctuel")
 
     def losing(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         """In the year when one is asked, else of the line."""

@@ -61,13 +61,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Due:
-    """One thing the member must do. ``detail``: why, or what is known of its assembly."""
+    """One thing the member must do. ``detail``: why, or what is known of its assembly. ``is_price``: on the page of the
+    reference prices to confirm."""
 
     what: str
     grouping: Grouping
     due_on: date | None
     is_late: bool = False
     detail: str = ""
+    is_price: bool = False
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ def _dues(organisation: Organisation, agenda: Agenda, affiliation: Affiliation, 
     )
     groupings = {baseline.membership.grouping_id: baseline.membership.grouping for baseline in waiting}
     for grouping_id, count in Counter(baseline.membership.grouping_id for baseline in waiting).items():
-        dues.append(Due(f"Confirmer {count} prix de référence", groupings[grouping_id], None))
+        dues.append(Due(f"Confirmer {count} prix de référence", groupings[grouping_id], None, is_price=True))
     dues.sort(key=lambda due: (due.due_on or date.max, due.grouping.reference, due.what))
     return dues
 

@@ -8,12 +8,13 @@ from django.urls import reverse
 from groupings.notices import Notice
 from members.models import Affiliation
 from members.roles import may
+from savings.choices import LineStatus
 from savings.models import Baseline, PriceLine
 
 
 def savings_notices(affiliation: Affiliation, today: date) -> list[Notice]:
     """What waits for ``affiliation`` in the ledger, one query per kind of thing."""
-    return [*_to_validate(affiliation), *_prices(affiliation)]
+    return [*_to_validate(affiliation), *_returned(affiliation), *_prices(affiliation)]
 
 
 def _to_validate(affiliation: Affiliation) -> list[Notice]:
@@ -28,6 +29,26 @@ def _to_validate(affiliation: Affiliation) -> list[Notice]:
         return []
     s = "s" if count > 1 else ""
     return [Notice(f"{count} ligne{s} de gain à valider.", reverse("review_queue"), "Valider", "check-circle-fill")]
+
+
+def _returned(affiliation: Affiliation) -> list[Notice]:
+    """To who enters prices: the lines finance sent back; on the page of their grouping when there is one."""
+    if not may(affiliation, "savings.enter", organisation_id=affiliation.organisation_id):
+        return []
+    returned = PriceLine.objects.visible_to(affiliation).current().filter(status=LineStatus.RETURNED)
+    found = returned.aggregate(
+        count=Count("pk"),
+        groupings=Count("baseline__lot__grouping", distinct=True),
+        grouping=Min("baseline__lot__grouping"),
+    )
+    if not (count := found["count"]):
+        return []
+    s = "s" if count > 1 else ""
+    url = f"{reverse('savings_lines')}?etat={LineStatus.RETURNED}"
+    if found["groupings"] == 1:
+        url = reverse("savings_entry", args=[found["grouping"]])
+    sentence = f"{count} ligne{s} de gain renvoyée{s} par les finances"
+    return [Notice(sentence, url, "Corriger", "exclamation-triangle-fill")]
 
 
 def _prices(affiliation: Affiliation) -> list[Notice]:

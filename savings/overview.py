@@ -124,6 +124,12 @@ class YearOverview:
         return rate(self.proven.baseline_budget, self.totals.baseline_budget)
 
     @property
+    def unproven_loss(self) -> Decimal:
+        """What the lines of grade C or D lose together, € excl. tax, zero when they gain: the part graded A or B can
+        then be more than the total, and the page says why."""
+        return max(self.proven.budget_gain - self.totals.budget_gain, ZERO)
+
+    @property
     def net_gain(self) -> Decimal | None:
         return None if self.cost is None else self.totals.budget_gain - self.cost
 

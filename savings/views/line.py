@@ -8,10 +8,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from procurement.core.errors import NotAllowed
 from procurement.core.submission import posted, submit
 from savings.actions.review import line_correct
-from savings.choices import LineStatus
+from savings.choices import EDITABLE, LineStatus
 from savings.forms.review import CorrectionForm, DecisionForm
 from savings.line_page import LinePage, entry_totals
 from savings.models import PriceLine
+from savings.views.common import may_enter
 from savings.views.lookup import find_line, may_correct, may_validate
 from savings.views.navigation import savings_tabs
 
@@ -32,6 +33,8 @@ def render_line(
         form = DecisionForm(initial={"version": line.version}, use_required_attribute=False)
     corrections = page.corrections
     is_corrected = any(correction.status != LineStatus.REJECTED for correction in corrections)
+    enters = may_enter(line.baseline.membership.grouping, request.affiliation)
+    own_id = request.affiliation.organisation_id
     context = {
         "tabs": savings_tabs(request.affiliation, "savings_line"),
         "page": page,
@@ -44,6 +47,9 @@ def render_line(
         "entry_totals": entry_totals(page.entries),
         "deciding": deciding,
         "form": form,
+        "may_enter": enters,
+        "may_edit": enters and line.status in EDITABLE,
+        "reads_sheet": own_id == line.baseline.membership.organisation_id or request.affiliation.sees_whole_territory,
         "may_correct": line.status == LineStatus.VALIDATED
         and not line.is_superseded
         and not is_corrected

@@ -25,7 +25,13 @@ def _sheet(request: HttpRequest, pk: int) -> MemberSheet:
 
 @require_safe
 def member_sheet_page(request: HttpRequest, pk: int) -> HttpResponse:
-    return render(request, "savings/member_sheet.html", {"sheet": _sheet(request, pk)})
+    sheet, affiliation = _sheet(request, pk), request.affiliation
+    context = {
+        "sheet": sheet,
+        "sees_all": affiliation.sees_whole_territory,
+        "is_own": affiliation.organisation_id == sheet.organisation.pk,
+    }
+    return render(request, "savings/member_sheet.html", context)
 
 
 @require_safe

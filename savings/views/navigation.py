@@ -7,7 +7,7 @@ from groupings.views.navigation import Tab
 #: (name of the address, label, whether the people of the coordinator's body alone open it, addresses below it)
 PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
     ("savings_home", "Vue d’ensemble", False, ()),
-    ("savings_lines", "Lignes", False, ("savings_line",)),
+    ("savings_lines", "Lignes", False, ("savings_line", "line_correct")),
     ("savings_bridge", "Passage", False, ()),
     ("review_queue", "À valider", True, ("line_decide",)),
     ("year_locks", "Exercices", True, ()),
@@ -20,7 +20,6 @@ PAGES: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
         True,
         ("annual_sheet", "annual_sheet_change", "annual_sheet_freeze"),
     ),
-    ("savings_report", "Rapports", True, ()),
     ("savings_report", "Rapports", False, ()),
     ("savings_method", "Méthode", False, ()),
 )

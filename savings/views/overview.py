@@ -75,6 +75,7 @@ def _render(
         "selection": selection,
         "stage": GainStage(selection.stage).label,
         "query": query_of(selection),
+        "standing": query_of(selection, annee=None),
         "is_member": not affiliation.sees_whole_territory,
         "is_filtered": form.narrows,
         "tabs": savings_tabs(affiliation, name),

@@ -25,6 +25,7 @@ from savings.year_facts import verify, waiting_lines
 class StageTotals:
     """The totals of one stage of one year; None when it has no line."""
 
+    stage: str
     label: str
     totals: Totals | None
 
@@ -117,4 +118,4 @@ def _totals(affiliation, year: int | None = None) -> dict[int, dict[str, Totals]
 
 
 def _stages(found: dict[str, Totals]) -> list[StageTotals]:
-    return [StageTotals(label, found.get(stage)) for stage, label in GainStage.choices]
+    return [StageTotals(stage, label, found.get(stage)) for stage, label in GainStage.choices]
