@@ -207,7 +207,7 @@ def test_the_journal_tells_who_did_what_with_the_values(year):
         actor=SystemActor("Jean Martin"),
         territory_id=year.metropole.pk,
         thread=year.paper.thread,
-        verb="line.validate",
+        verb="price_line.validate",
         sentence="Gain validé\u00a0: lot 1, Assas",
         before={"status": "SUBMITTED", "price_obtained": "3.70"},
         after={"status": "VALIDATED", "price_obtained": "3.60", "line": 1},
