@@ -313,3 +313,15 @@ def test_what_a_correction_refuses(client, review, values, sentence):
     sent = {"price_obtained": "3,60", "quantity": "900", "comment": "", "reason": "Avoir."} | values
     assert sentence in text(send(client, review.buyer, url(line, "line_correct"), 422, **sent))
     assert PriceLine.objects.count() == 1
+
+
+def test_the_buyer_is_told_what_finance_returned(client, review):
+    line = review.line(review.baseline(designation="Papier"))
+    assert savings_notices(review.buyer, date(2026, 9, 15)) == []
+    line_decide(line=line, step="return", actor=review.finance, now=NOW, reason="La facture manque.")
+    (notice,) = savings_notices(review.buyer, date(2026, 9, 15))
+    assert notice.sentence == "1 ligne de gain renvoyée par les finances"
+    assert notice.url == f"/groupements/{review.lot.grouping_id}/economies/"
+    assert "La facture manque." in read(client, review.buyer, notice.url)
+    reader = make_affiliation(review.metropole, Role.READER)
+    assert savings_notices(reader, date(2026, 9, 15)) == []
