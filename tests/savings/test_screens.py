@@ -160,10 +160,10 @@ def test_every_total_opens_on_the_lines_it_is_made_of(client):
 def test_the_part_proven_and_the_part_bought_once_open_on_their_own_lines(client):
     paper = Paper()
     lot = make_lot(paper.grouping, number=9, title="Logiciels")
-    weak = make_baseline(paper.members[1], lot, "1", "100", designation="Licence", grade="C", evidence=None)
+    weak = make_baseline(paper.members[1], lot, "100", "1", designation="Licence", grade="C", evidence=None)
     make_line(weak, "400", is_one_off=True)  # 100 − 400: a loss of 300 bought once, not proven
     home = page(client, paper.finance, "savings_home")
-    assert "800,00 € HT" in home and "dont fiabilité A–B : 1 100,00 €" in home
+    assert "2026 Notifié 800,00 € HT" in home and "dont fiabilité A–B : 1 100,00 €" in home
     assert "les autres lignes perdent 300,00 €" in home
     proven = page(client, paper.finance, "savings_lines", "?annee=2026&stade=AWARDED&fiabilite=AB")
     assert "4 lignes , 1 100,00 € de gain budgétaire" in proven and "Licence" not in proven
