@@ -33,7 +33,8 @@ class LineNode:
 
     @property
     def is_loss(self) -> bool:
-        return self.totals is not None and self.totals.budget_gain < 0
+        """As the reports list them: the reversal of a corrected line is a correction, not a loss."""
+        return not self.line.is_superseded and self.totals is not None and self.totals.budget_gain < 0
 
 
 def _price(value: Decimal | None) -> str:

@@ -154,10 +154,11 @@ class LineFilter(django_filters.FilterSet):
         return queryset.filter(is_one_off=value == "ponctuel")
 
     def losing(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
-        """In the year when one is asked, else of the line."""
+        """In the year when one is asked, else of the line; the reversal of a corrected line is no loss."""
         if not value:
             return queryset
-        return queryset.filter(**{"budget_gain__lt" if self.year is None else "counted_budget__lt": 0})
+        counting = "budget_gain__lt" if self.year is None else "counted_budget__lt"
+        return queryset.filter(**{counting: 0}, is_superseded=False)
 
     def unmeasured(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         """A price is missing: the line counts in no total, and nowhere as zero."""

@@ -99,6 +99,6 @@ def _losses(affiliation, selection: Selection) -> list[dict]:
     asked = {names[name]: value for name, value in selection.filters().items() if name in names}
     if selection.family:
         lines = lines.filter(in_family("baseline__lot__", selection.family))
-    losing = counted_in(lines.filter(**asked), selection.year).filter(counted_budget__lt=0)
+    losing = counted_in(lines.filter(**asked, is_superseded=False), selection.year).filter(counted_budget__lt=0)
     worst = losing.order_by("counted_budget", "pk")[:LOSSES_SHOWN]
     return [{"line": line, "gain": euros_of(line.counted_budget)} for line in worst]

@@ -195,6 +195,23 @@ def test_a_corrected_line_and_its_correction_add_up_to_the_total(client):
     assert "900,00 €" in tree and "1 100,00 €" not in tree
 
 
+def test_a_reversal_moved_by_a_lock_is_a_correction_and_no_loss(client):
+    paper = Paper()
+    toner = make_baseline(paper.members[0], paper.lot, "10", "120", designation="Toner")
+    line = make_line(toner, "9", starts_on=date(2025, 1, 1), months=24)  # 120 gained each year
+    YearLock.objects.create(
+        territory=paper.metropole, year=2025, sha256="0" * 64, entry_count=1, totals={}, locked_at=timezone.now()
+    )
+    make_line(toner, "9.50", starts_on=date(2025, 1, 1), months=24, corrects=line)
+    # In 2026 the old line counts 120 − 240 = −120 and its correction 60 + 60: one line alone loses.
+    for address in ("savings_lines", "savings_home"):
+        text = page(client, paper.finance, address, "?annee=2026&stade=AWARDED&pertes=on")
+        assert "-250,00 €" in text
+        assert "-120,00 €" not in text
+    tree = page(client, paper.finance, "savings_grouping", YEAR, pk=paper.grouping.pk)
+    assert "Pertes 1 -250,00 €, déjà déduits" in tree
+
+
 def test_the_export_holds_what_the_screen_shows_as_real_numbers(client):
     paper = Paper()
     client.force_login(paper.finance.user)
