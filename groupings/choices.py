@@ -63,6 +63,19 @@ IN_PREPARATION = (GroupingStatus.NEEDS, GroupingStatus.CONVENTION, GroupingStatu
 LAUNCHED = (GroupingStatus.CONSULTATION, GroupingStatus.AWARD, GroupingStatus.PERFORMANCE, GroupingStatus.REVIEW)
 
 
+class ConventionStatus(models.TextChoices):
+    """Where one version of a convention stands; each grouping has one version that is not replaced."""
+
+    DRAFT = "draft", "Projet"
+    COMMENTS = "comments", "En relecture"
+    FINAL = "final", "Arrêtée"
+    VOTES = "votes", "En délibération"
+    SIGNATURE = "signature", "En signature"
+    IN_FORCE = "in_force", "En vigueur"
+    ENDED = "ended", "Terminée"
+    SUPERSEDED = "superseded", "Remplacée"
+
+
 class DeliberationStatus(models.TextChoices):
     NOT_REQUIRED = "not_required", "Non requise"
     TO_SCHEDULE = "to_schedule", "À inscrire"
@@ -127,6 +140,16 @@ DELIBERATION_BADGES = {
     DeliberationStatus.CHALLENGED: Badge("Contestée", "amber", "exclamation-triangle-fill"),
     DeliberationStatus.WITHDRAWN: Badge("Retirée", "muted", "x-circle"),
     DeliberationStatus.ANNULLED: Badge("Annulée", "muted", "x-circle"),
+}
+CONVENTION_BADGES = {
+    ConventionStatus.DRAFT: Badge("Projet", "neutral", "pencil"),
+    ConventionStatus.COMMENTS: Badge("En relecture", "amber", "envelope"),
+    ConventionStatus.FINAL: Badge("Arrêtée", "blue", "file-earmark-text"),
+    ConventionStatus.VOTES: Badge("En délibération", "amber", "calendar-event"),
+    ConventionStatus.SIGNATURE: Badge("En signature", "amber", "pencil"),
+    ConventionStatus.IN_FORCE: Badge("En vigueur", "green", "check-circle-fill"),
+    ConventionStatus.ENDED: Badge("Terminée", "muted", "dash-circle"),
+    ConventionStatus.SUPERSEDED: Badge("Remplacée", "muted", "x-circle"),
 }
 EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
 LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")

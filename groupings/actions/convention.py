@@ -7,6 +7,7 @@ from functools import cached_property
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from groupings.choices import ConventionStatus
 from groupings.conventions import render
 from groupings.conventions.assemble import assemble
 from groupings.conventions.values import ConventionValues, from_json, to_json
@@ -46,12 +47,14 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
         values = assemble(grouping, version=latest.version + 1 if latest else 1)
         if problems := values.problems():
             raise BusinessError(" ".join(problems))
+        grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).update(status=ConventionStatus.SUPERSEDED)
         convention = Convention.objects.create(
             grouping=grouping,
             version=values.version,
             values=to_json(values),
             values_sha256=values.sha256,
             texts_sha256=texts,
+            text_sha256=values.text_sha256,
             legal_basis=values.legal_basis.article,
             is_draft=values.is_draft,
             frozen_at=now.replace(microsecond=0),

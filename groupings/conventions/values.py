@@ -8,7 +8,7 @@ import hashlib
 import json
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -178,6 +178,12 @@ class ConventionValues:
     def sha256(self) -> str:
         """The fingerprint of the values, from their canonical JSON."""
         return hashlib.sha256(canonical_json(self).encode()).hexdigest()
+
+    @property
+    def text_sha256(self) -> str:
+        """The fingerprint of what the assemblies approve: the values without version nor decisions."""
+        members = tuple(replace(m, deliberation=None, is_deliberation_waived=False) for m in self.members)
+        return replace(self, members=members, version=0).sha256
 
     def problems(self) -> list[str]:
         """French sentences, one for each thing that forbids to draw up this convention; empty when it may be."""

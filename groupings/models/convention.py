@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from groupings.choices import CONVENTION_BADGES, Badge, ConventionStatus
 from groupings.models.grouping import Grouping
 from groupings.models.membership import Membership
 from groupings.querysets import ConventionDocumentQuerySet, OfGroupingQuerySet
@@ -16,8 +17,15 @@ class Convention(models.Model):
     values = models.JSONField("valeurs")
     values_sha256 = models.CharField("empreinte des valeurs", max_length=64)
     texts_sha256 = models.CharField("empreinte des textes", max_length=64)
+    text_sha256 = models.CharField(
+        "empreinte du texte approuvé",
+        max_length=64,
+        default="",
+        help_text="Sans les décisions\u00a0: ce que les assemblées votent.",
+    )
     legal_basis = models.CharField("fondement juridique", max_length=300)
     is_draft = models.BooleanField("projet", help_text="Une délibération manque encore.")
+    status = models.CharField("état", max_length=10, choices=ConventionStatus, default=ConventionStatus.DRAFT)
     frozen_at = models.DateTimeField("figée le")
 
     objects = OfGroupingQuerySet.as_manager()
@@ -25,10 +33,22 @@ class Convention(models.Model):
     class Meta:
         verbose_name = "convention"
         ordering = ["-version"]
-        constraints = [models.UniqueConstraint(fields=["grouping", "version"], name="convention_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["grouping", "version"], name="convention_version_once"),
+            models.UniqueConstraint(
+                fields=["grouping"],
+                condition=~Q(status=ConventionStatus.SUPERSEDED),
+                name="convention_current_once",
+                violation_error_message="Ce groupement a déjà une version de sa convention qui n’est pas remplacée.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.grouping.reference}, convention version {self.version}"
+
+    @property
+    def badge(self) -> Badge:
+        return CONVENTION_BADGES[ConventionStatus(self.status)]
 
 
 def document_path(document: "ConventionDocument", filename: str) -> str:

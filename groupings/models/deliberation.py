@@ -57,6 +57,15 @@ class Deliberation(models.Model):
     session = models.ForeignKey(
         CouncilSession, models.SET_NULL, null=True, blank=True, related_name="deliberations", verbose_name="séance"
     )
+    convention = models.ForeignKey(
+        "groupings.Convention",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="votes",
+        verbose_name="texte voté",
+        help_text="La version qui était en délibération le jour du vote.",
+    )
     number = models.CharField("numéro", max_length=40, blank=True, validators=[validate_one_line])
     decided_on = models.DateField("votée le", null=True, blank=True)
     transmitted_on = models.DateField("transmise le", null=True, blank=True)

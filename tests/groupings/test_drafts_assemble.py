@@ -25,6 +25,7 @@ def freeze(grouping) -> Convention:
     grouping.refresh_from_db()
     version = grouping.conventions.count() + 1
     values = assemble(grouping, version=version)
+    grouping.conventions.update(status="superseded")
     convention = Convention.objects.create(
         grouping=grouping,
         version=version,
