@@ -125,23 +125,26 @@ class MembershipQuerySet(models.QuerySet):
             has_draft=Exists(NeedsDraft.objects.filter(membership=OuterRef("pk"))),
         )
 
-    def with_approval(self, today: date, *, with_sessions: bool = True) -> "MembershipQuerySet":
+    def with_approval(
+        self, today: date, *, with_sessions: bool = True, with_texts: bool = False
+    ) -> "MembershipQuerySet":
         """What the launch depends on, in three queries: ``votes`` (the approval and its session), ``has_needs``,
-        ``signed_on``, and the body's coming sessions as ``organisation.coming`` unless told not to."""
+        ``signed_on``, and the body's coming sessions as ``organisation.coming`` unless told not to. ``with_texts``:
+        the votes say which text they approve (``with_text_voted``)."""
         from groupings.models import Deliberation, NeedLine, Signature
         from members.models import CouncilSession
 
         signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
         coming = CouncilSession.objects.filter(meeting_on__gte=today)
+        votes = Deliberation.objects.approvals().select_related("session")
+        votes = votes.with_text_voted() if with_texts else votes
         approved = (
             self.select_related("organisation__parent")
             .annotate(
                 has_needs=Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
                 signed_on=models.Subquery(signatures.values("signed_on")[:1]),
             )
-            .prefetch_related(
-                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes")
-            )
+            .prefetch_related(Prefetch("deliberations", votes, to_attr="votes"))
         )
         if not with_sessions:
             return approved

@@ -141,7 +141,7 @@ def move(
             setattr(stored, name, None)
     elif entered and not (entered == "votes_on" and stored.votes_on):
         setattr(stored, entered, today)
-    stored.full_clean(exclude=["values", "grouping"])
+    stored.validate_constraints()
     stored.save(update_fields=["status", *_DATES.values()])
     after = {"convention": stored.pk, "version": stored.version, "status": stored.status}
     if stored.status == _S.FINAL:

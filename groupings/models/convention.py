@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from groupings.choices import CONVENTION_BADGES, Badge, ConventionStatus
+from groupings.choices import COMMENT_BADGES, CONVENTION_BADGES, Badge, ConventionStatus
 from groupings.models.grouping import Grouping
 from groupings.models.membership import Membership
 from groupings.querysets import ConventionDocumentQuerySet, OfConventionQuerySet, OfGroupingQuerySet
@@ -123,6 +123,16 @@ class ConventionComment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author}, {self.article_title}"
+
+    @property
+    def speaker(self) -> str:
+        """In whose name it is said."""
+        return self.membership.organisation.name if self.membership else "Coordonnateur"
+
+    @property
+    def badge(self) -> Badge:
+        """What became of it; of an answered remark alone."""
+        return COMMENT_BADGES[self.outcome]
 
     @property
     def is_open(self) -> bool:

@@ -77,6 +77,7 @@ def document_of(link, name: str) -> str:
 
 def kit_of(membership, version: int = 1, text: str = "kit") -> None:
     """One convention and its two drafts, each holding the member's name."""
+    membership.grouping.conventions.filter(version__lt=version).update(status="superseded")
     convention, _ = Convention.objects.get_or_create(
         grouping=membership.grouping,
         version=version,
