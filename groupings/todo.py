@@ -258,7 +258,6 @@ def _transmissions(affiliation, today: date) -> list[Task]:
 
 def _signatures(affiliation, today: date) -> list[Task]:
     """The convention is signed once the act is enforceable, and approves its text; the launch waits for it."""
-    asked = "Signer la convention" if not affiliation.sees_whole_territory else "Faire signer la convention"
     unsigned = (
         Deliberation.objects.about(affiliation)
         .approvals()
@@ -271,18 +270,26 @@ def _signatures(affiliation, today: date) -> list[Task]:
         .with_text_voted()
         .select_related("membership__organisation", "membership__grouping__coordinator")
     )
-    return [
-        Task(
-            subject=Subject.VOTE if deliberation.voted_other_text else Subject.SIGNATURE,
-            urgency=classify(deliberation.membership.grouping.launch_planned_on, None, today),
-            grouping=deliberation.membership.grouping,
-            membership=deliberation.membership,
-            what=other_text_step(deliberation) if deliberation.voted_other_text else asked,
-            due_on=deliberation.membership.grouping.launch_planned_on,
-            deliberation=deliberation,
-        )
-        for deliberation in unsigned
-    ]
+    return [_signature_task(deliberation, affiliation, today) for deliberation in unsigned]
+
+
+def _signature_task(deliberation: Deliberation, affiliation, today: date) -> Task:
+    grouping = deliberation.membership.grouping
+    what = "Signer la convention" if not affiliation.sees_whole_territory else "Faire signer la convention"
+    subject, due_on = Subject.SIGNATURE, grouping.launch_planned_on
+    urgency = classify(due_on, None, today)
+    if deliberation.voted_other_text:
+        what, subject, due_on = other_text_step(deliberation), Subject.VOTE, grouping.deliberations_due_on
+        urgency = min(classify(due_on, None, today), Urgency.SOON, key=list(Urgency).index)  # nobody expects it: now
+    return Task(
+        subject=subject,
+        urgency=urgency,
+        grouping=grouping,
+        membership=deliberation.membership,
+        what=what,
+        due_on=due_on,
+        deliberation=deliberation,
+    )
 
 
 def other_text_step(deliberation: Deliberation) -> str:

@@ -158,7 +158,8 @@ class Page:
     def may_generate(self) -> bool:
         coordinator = self.grouping.coordinator_id
         allowed = may(self.affiliation, "convention.generate", organisation_id=coordinator)
-        return self.may_change and allowed and not self.is_closed and self.grouping.status != GroupingStatus.CANCELLED
+        is_held = self.grouping.is_declared_only or self.grouping.status == GroupingStatus.CANCELLED or self.is_closed
+        return self.may_change and allowed and not is_held
 
     @cached_property
     def documents(self) -> list[ConventionDocument]:
