@@ -1,8 +1,10 @@
 """Which text each assembly voted: kept with the vote, told when it is no longer that of the convention."""
 
 from datetime import date
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from groupings.actions.convention import conventions_request
@@ -228,3 +230,15 @@ def test_while_the_text_is_the_same_nothing_is_said(client, scene):
     assert "Convention, version 1" in page and "Autre texte" not in page
     page = client.get(reverse("convention_page", args=[scene.grouping.pk])).content.decode()
     assert "autre texte" not in page and "Alpha a déjà voté" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_line_asks_for_the_reason_too(scene, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path / "documents"
+    scenes.vote(scene, "Alpha")
+    scenes.rename(scene)
+    reference = scene.grouping.reference
+    with pytest.raises(CommandError, match="Alpha a déjà voté la convention"):
+        call_command("generate_conventions", reference, out=str(tmp_path), stdout=StringIO())
+    call_command("generate_conventions", reference, out=str(tmp_path), reason=REASON, stdout=StringIO())
+    assert (scene.convention.version, scene.convention.documents.count()) == (2, 3)
