@@ -151,6 +151,12 @@ CONVENTION_BADGES = {
     ConventionStatus.ENDED: Badge("Terminée", "muted", "dash-circle"),
     ConventionStatus.SUPERSEDED: Badge("Remplacée", "muted", "x-circle"),
 }
+#: What the coordinator made of a remark on a convention.
+COMMENT_BADGES = {
+    "kept": Badge("Retenue", "green", "check-circle-fill"),
+    "dismissed": Badge("Écartée", "muted", "x-circle"),
+    "answered": Badge("Réponse", "blue", "info-circle"),
+}
 EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
 LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")
 #: Where the answer of a member to the survey of needs stands.

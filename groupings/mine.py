@@ -26,7 +26,7 @@ from groupings.models import Convention, ConventionDocument, Deliberation, Draft
 from groupings.reminders import filing_date
 from groupings.rules.clear_days import latest_dispatch_on
 from groupings.rules.lateness import Lateness, lateness, needed_by
-from groupings.todo import Urgency, chosen_session, classify, effect_step, vote_step
+from groupings.todo import Urgency, chosen_session, classify, effect_step, other_text_step, vote_step
 from groupings.tracker import EXPECTED_LATE_BADGE, expected_executory_on
 from members.models import Affiliation, CouncilSession, Organisation
 from members.roles import may
@@ -117,7 +117,7 @@ def memberships_of(organisation: Organisation, affiliation: Affiliation, today: 
     return list(
         Membership.objects.visible_to(affiliation)
         .filter(organisation=organisation, grouping__is_declared_only=False)
-        .with_approval(today)
+        .with_approval(today, with_texts=True)
         .select_related("organisation__parent", "grouping__coordinator", "grouping__buyer")
     )
 
@@ -195,6 +195,8 @@ def _open_card(
     council, asks = _council(deliberation, today) if is_vote else ("", False)
     if is_vote:
         step, due_on = vote_step(deliberation, today), grouping.deliberations_due_on
+    elif deliberation.voted_other_text:
+        step, due_on = other_text_step(deliberation), grouping.deliberations_due_on
     elif not deliberation.is_cleared:
         step, due_on = effect_step(deliberation), grouping.deliberations_due_on
     else:

@@ -7,7 +7,7 @@ of, the shared status of the others, and only their own needs.
 from datetime import date
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
 
 from groupings.choices import AWAITING_VOTE, IN_FORCE
 from procurement.core.querysets import money_subquery
@@ -95,6 +95,13 @@ class OfGroupingQuerySet(models.QuerySet):
         return self.filter(visible_groupings("grouping__", affiliation))
 
 
+class OfConventionQuerySet(models.QuerySet):
+    """Rows every member of the grouping may see: the remarks on a version."""
+
+    def visible_to(self, affiliation) -> "OfConventionQuerySet":
+        return self.filter(visible_groupings("convention__grouping__", affiliation))
+
+
 class MembershipQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "MembershipQuerySet":
         """All the memberships of a visible grouping: who takes part and where each stands is shared."""
@@ -118,23 +125,26 @@ class MembershipQuerySet(models.QuerySet):
             has_draft=Exists(NeedsDraft.objects.filter(membership=OuterRef("pk"))),
         )
 
-    def with_approval(self, today: date, *, with_sessions: bool = True) -> "MembershipQuerySet":
+    def with_approval(
+        self, today: date, *, with_sessions: bool = True, with_texts: bool = False
+    ) -> "MembershipQuerySet":
         """What the launch depends on, in three queries: ``votes`` (the approval and its session), ``has_needs``,
-        ``signed_on``, and the body's coming sessions as ``organisation.coming`` unless told not to."""
+        ``signed_on``, and the body's coming sessions as ``organisation.coming`` unless told not to. ``with_texts``:
+        the votes say which text they approve (``with_text_voted``)."""
         from groupings.models import Deliberation, NeedLine, Signature
         from members.models import CouncilSession
 
         signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
         coming = CouncilSession.objects.filter(meeting_on__gte=today)
+        votes = Deliberation.objects.approvals().select_related("session")
+        votes = votes.with_text_voted() if with_texts else votes
         approved = (
             self.select_related("organisation__parent")
             .annotate(
                 has_needs=Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
                 signed_on=models.Subquery(signatures.values("signed_on")[:1]),
             )
-            .prefetch_related(
-                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes")
-            )
+            .prefetch_related(Prefetch("deliberations", votes, to_attr="votes"))
         )
         if not with_sessions:
             return approved
@@ -186,6 +196,27 @@ class DeliberationQuerySet(models.QuerySet):
     def late(self, today: date) -> "DeliberationQuerySet":
         """Not voted while the grouping's date for enforceable acts has passed."""
         return self.awaiting_vote().filter(membership__grouping__deliberations_due_on__lt=today)
+
+    def with_text_voted(self) -> "DeliberationQuerySet":
+        """Adds voted_version and current_version (numbers, or None), and voted_other_text: the act in force approves
+        a text that is no longer that of the convention."""
+        from groupings.models import Convention
+
+        current = Convention.objects.filter(grouping=OuterRef("membership__grouping")).exclude(status="superseded")
+        same = Convention.objects.filter(pk=OuterRef("convention"), text_sha256=OuterRef("current_text"))
+        return self.annotate(
+            voted_version=F("convention__version"),
+            current_version=models.Subquery(current.values("version")[:1]),
+            current_text=models.Subquery(current.values("text_sha256")[:1]),
+            voted_other_text=Case(
+                When(
+                    Q(status__in=IN_FORCE, convention__isnull=False, current_text__isnull=False) & ~Exists(same),
+                    then=True,
+                ),
+                default=False,
+                output_field=models.BooleanField(),
+            ),
+        )
 
     def with_next_session(self, today: date) -> "DeliberationQuerySet":
         """Adds next_session_on: the body's next known meeting, today included."""

@@ -239,6 +239,7 @@ def _transmissions(affiliation, today: date) -> list[Task]:
         Deliberation.objects.about(affiliation)
         .awaiting_effect()
         .filter(membership__grouping__status__in=IN_PREPARATION)
+        .with_text_voted()
         .select_related("membership__organisation", "membership__grouping__coordinator")
     )
     return [
@@ -247,7 +248,7 @@ def _transmissions(affiliation, today: date) -> list[Task]:
             urgency=classify(deliberation.membership.grouping.deliberations_due_on, None, today),
             grouping=deliberation.membership.grouping,
             membership=deliberation.membership,
-            what=effect_step(deliberation),
+            what=other_text_step(deliberation) if deliberation.voted_other_text else effect_step(deliberation),
             due_on=deliberation.membership.grouping.deliberations_due_on,
             deliberation=deliberation,
         )
@@ -256,7 +257,7 @@ def _transmissions(affiliation, today: date) -> list[Task]:
 
 
 def _signatures(affiliation, today: date) -> list[Task]:
-    """The convention is signed once the act is enforceable; the launch waits for it."""
+    """The convention is signed once the act is enforceable, and approves its text; the launch waits for it."""
     unsigned = (
         Deliberation.objects.about(affiliation)
         .approvals()
@@ -266,20 +267,37 @@ def _signatures(affiliation, today: date) -> list[Task]:
             membership__withdrawn_on__isnull=True,
             membership__signatures__isnull=True,
         )
+        .with_text_voted()
         .select_related("membership__organisation", "membership__grouping__coordinator")
     )
-    return [
-        Task(
-            subject=Subject.SIGNATURE,
-            urgency=classify(deliberation.membership.grouping.launch_planned_on, None, today),
-            grouping=deliberation.membership.grouping,
-            membership=deliberation.membership,
-            what="Signer la convention" if not affiliation.sees_whole_territory else "Faire signer la convention",
-            due_on=deliberation.membership.grouping.launch_planned_on,
-            deliberation=deliberation,
-        )
-        for deliberation in unsigned
-    ]
+    return [_signature_task(deliberation, affiliation, today) for deliberation in unsigned]
+
+
+def _signature_task(deliberation: Deliberation, affiliation, today: date) -> Task:
+    grouping = deliberation.membership.grouping
+    what = "Signer la convention" if not affiliation.sees_whole_territory else "Faire signer la convention"
+    subject, due_on = Subject.SIGNATURE, grouping.launch_planned_on
+    urgency = classify(due_on, None, today)
+    if deliberation.voted_other_text:
+        what, subject, due_on = other_text_step(deliberation), Subject.VOTE, grouping.deliberations_due_on
+        urgency = min(classify(due_on, None, today), Urgency.SOON, key=list(Urgency).index)  # nobody expects it: now
+    return Task(
+        subject=subject,
+        urgency=urgency,
+        grouping=grouping,
+        membership=deliberation.membership,
+        what=what,
+        due_on=due_on,
+        deliberation=deliberation,
+    )
+
+
+def other_text_step(deliberation: Deliberation) -> str:
+    """What a member owes whose act approves a text that is no longer that of the convention (``with_text_voted``)."""
+    return (
+        f"Délibérer de nouveau{NBSP}: la version {deliberation.voted_version} votée n’est plus le texte de la "
+        f"convention, en version {deliberation.current_version}"
+    )
 
 
 def effect_step(deliberation: Deliberation) -> str:

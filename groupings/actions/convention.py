@@ -6,13 +6,18 @@ from functools import cached_property
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils import timezone
 
+from groupings.actions.convention_life import lock, move
 from groupings.choices import ConventionStatus
+from groupings.convention_life import holds_values, is_text_current, names_of, voters
+from groupings.convention_workflow import CLOSED, FROZEN
 from groupings.conventions import render
 from groupings.conventions.assemble import assemble
 from groupings.conventions.values import ConventionValues, from_json, to_json
 from groupings.models import Convention, ConventionDocument, Grouping, Membership
 from groupings.models.convention import document_path
+from groupings.rules.convention_gate import amendment_refusal, new_text_refusal
 from members.roles import require
 from procurement.core.actors import Actor
 from procurement.core.documents.pdf import page_count
@@ -25,11 +30,14 @@ from procurement.core.uploads import write_aside_and_move
 JOB_KIND = "groupings.conventions"
 
 
-def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Convention:
+def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime, reason: str = "") -> Convention:
     """Freeze the grouping's present values as a version of its convention.
 
     When neither the values nor the texts changed since the last version, that version is returned and nothing is
-    written. Raises BusinessError, with what is missing, when the values do not make a convention.
+    written. A version whose text is final is returned as long as the text is the same: the decisions that arrive are
+    printed at its signature, they make no other version. Another text makes a new draft, with a written ``reason``
+    once a member has voted. Raises BusinessError, with what is missing, when the values do not make a convention, when
+    a member has signed (an amendment changes a convention in force), or, field ``reason``, without that reason.
     """
     require(actor, "convention.generate", organisation_id=grouping.coordinator_id)
     if grouping.is_declared_only:
@@ -40,14 +48,13 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
     with transaction.atomic():
         Grouping.objects.select_for_update().get(pk=grouping.pk)
         latest = grouping.conventions.first()
-        if latest and latest.texts_sha256 == texts:
-            same = assemble(grouping, version=latest.version)
-            if same.sha256 == latest.values_sha256:
-                return latest
+        if latest and _is_up_to_date(latest, grouping, texts):
+            return latest
         values = assemble(grouping, version=latest.version + 1 if latest else 1)
         if problems := values.problems():
             raise BusinessError(" ".join(problems))
-        grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).update(status=ConventionStatus.SUPERSEDED)
+        if latest:
+            _replace(latest, values, grouping=grouping, actor=actor, now=now, reason=reason)
         convention = Convention.objects.create(
             grouping=grouping,
             version=values.version,
@@ -65,18 +72,52 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
             thread=grouping.thread,
             verb="convention.freeze",
             sentence=f"Convention version {convention.version} figée{' (projet)' if convention.is_draft else ''}",
-            after={"version": convention.version, "values_sha256": convention.values_sha256, "texts_sha256": texts},
+            after={
+                "convention": convention.pk,
+                "version": convention.version,
+                "values_sha256": convention.values_sha256,
+                "texts_sha256": texts,
+            },
+            reason=reason.strip(),
         )
     return convention
 
 
-def conventions_request(*, grouping: Grouping, actor: Actor, now: datetime, ring_bell: bool = True) -> Job:
+def _is_up_to_date(latest: Convention, grouping: Grouping, texts: str) -> bool:
+    """Whether ``latest`` still is the convention to print; raises BusinessError when an amendment alone changes it."""
+    if latest.status in FROZEN or latest.status in CLOSED:
+        if holds_values(latest) and is_text_current(latest):
+            return True
+        if latest.status in CLOSED:
+            raise BusinessError(
+                amendment_refusal(version=latest.version, is_ended=latest.status == ConventionStatus.ENDED)
+            )
+        return False
+    same = assemble(grouping, version=latest.version)
+    return latest.texts_sha256 == texts and same.sha256 == latest.values_sha256
+
+
+def _replace(
+    latest: Convention, values: ConventionValues, *, grouping: Grouping, actor: Actor, now: datetime, reason: str
+) -> None:
+    """The version in hand gives way to ``values``; whoever voted another text is told before, by a refusal."""
+    is_another_text = values.text_sha256 != latest.text_sha256
+    voted = names_of(voters(grouping)) if is_another_text and not reason.strip() else []
+    if voted:
+        raise BusinessError(new_text_refusal(voted=voted, version=latest.version), field="reason")
+    move(lock(latest), "replace", actor=actor, today=timezone.localtime(now).date(), reason=reason, follows=True)
+
+
+def conventions_request(
+    *, grouping: Grouping, actor: Actor, now: datetime, reason: str = "", ring_bell: bool = True
+) -> Job:
     """Freeze the convention and ask for one document per member, as a job. Asked twice while running: one job.
 
-    ``ring_bell`` False: the caller runs the job in its own process.
+    ``reason``: that of a new text once a member has voted. ``ring_bell`` False: the caller runs the job in its own
+    process.
     """
     with transaction.atomic():
-        convention = convention_freeze(grouping=grouping, actor=actor, now=now)
+        convention = convention_freeze(grouping=grouping, actor=actor, now=now, reason=reason)
         return runner.enqueue(
             kind=JOB_KIND,
             label=f"Conventions de {grouping.reference} – {grouping.title}",

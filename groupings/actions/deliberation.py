@@ -21,6 +21,7 @@ from groupings.actions.stepping import (
     tell,
 )
 from groupings.choices import LAUNCHED, ON_A_SESSION, DeliberationStatus, GroupingStatus
+from groupings.convention_life import version_voted
 from groupings.models import Deliberation, LegalOverride
 from groupings.models.deliberation import COUNTS
 from groupings.remarks import remarks_of
@@ -168,6 +169,8 @@ def deliberation_vote(
             stored.decided_on, stored.number = meeting_on, number.strip()
             for name, value in (asdict(counts) if counts else {}).items():
                 setattr(stored, name, value)
+        if outcome == DeliberationStatus.ADOPTED and stored.purpose in Deliberation.APPROVALS:
+            stored.convention = version_voted(stored.membership.grouping, meeting_on)
         stored.told = f"{told} le {meeting_on:%d/%m/%Y}"
         if outcome != DeliberationStatus.ADOPTED:
             facts = {"number": number.strip(), **(asdict(counts) if counts else {})}
@@ -262,7 +265,7 @@ def deliberation_reverse(
             facts = {name: value for name, value in snapshot(stored).items() if name in _UNDONE}
             keep_attempt(stored, stored.status, stored.decided_on, facts, reason)
         if step in ("undo_vote", "vote_again"):
-            stored.session = None
+            stored.session = stored.convention = None
             for name in _UNDONE:
                 setattr(stored, name, "" if name == "number" else None)
             stored.is_secret, stored.president_vote = False, ""

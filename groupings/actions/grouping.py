@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from groupings.actions.convention_life import convention_follow
 from groupings.models import Grouping, Lot
 from groupings.workflow import GROUPING_WORKFLOW
 from members.roles import require, require_territory
@@ -81,7 +82,8 @@ def grouping_advance(
 ) -> Grouping:
     """Move a grouping to its next step, by the table of ``groupings.workflow``.
 
-    The launch opens its consultation, and nothing else does. ``now``: the instant the closing of the consultation is
+    The launch opens its consultation, and nothing else does. Its convention follows, in the same transaction
+    (``convention_follow``). ``now``: the instant the closing of the consultation is
     compared with; without it, the first of ``today`` at Paris time. Raises TransitionRefused or BusinessError, with
     the sentence to show; nothing is then written.
     """
@@ -95,7 +97,9 @@ def grouping_advance(
         locked.version += 1  # a card opened before this step must not write the former step back
         locked.full_clean()
         locked.save()
-        _follow_tender(locked, transition.name, actor, now or timezone.make_aware(datetime.combine(today, time.min)))
+        at = now or timezone.make_aware(datetime.combine(today, time.min))
+        _follow_tender(locked, transition.name, actor, at)
+        convention_follow(grouping=locked, step=transition.name, actor=actor, today=today, now=at, reason=reason)
         record(
             actor=actor,
             territory_id=locked.territory_id,

@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from groupings import mailing
 from groupings.actions.convention import Run, convention_freeze, store_document
+from groupings.actions.convention_life import lock, send_to_assemblies
 from groupings.actions.deliberation import deliberation_draft_sent
 from groupings.actions.grouping import grouping_advance
-from groupings.choices import GroupingStatus
+from groupings.choices import ConventionStatus, GroupingStatus
+from groupings.convention_life import current_of, voters
 from groupings.conventions import render as convention_render
 from groupings.drafts.assemble import assemble_draft
 from groupings.drafts.render import render_docx, render_pdf
@@ -57,9 +59,13 @@ def kits_request(
     if not memberships:
         raise BusinessError("Cochez au moins un membre.", field="memberships")
     with transaction.atomic():
-        convention = convention_freeze(grouping=grouping, actor=actor, now=now)
+        convention = _before_the_assemblies(grouping, memberships) or convention_freeze(
+            grouping=grouping, actor=actor, now=now
+        )
         if send and grouping.status == GroupingStatus.CONVENTION:
             grouping_advance(grouping=grouping, step="start_votes", actor=actor, today=today)
+        elif send:
+            send_to_assemblies(lock(convention), actor=actor, today=today)
         chosen = sorted(membership.organisation.siren for membership in memberships)
         fingerprint = hashlib.sha256(",".join(chosen).encode()).hexdigest()[:16]
         return runner.enqueue(
@@ -78,6 +84,18 @@ def kits_request(
             dedupe_key=f"{JOB_KIND}:{convention.pk}:{send}:{fingerprint}",
             ring_bell=ring_bell,
         )
+
+
+def _before_the_assemblies(grouping: Grouping, memberships: list[Membership]) -> Convention | None:
+    """The version before the assemblies, once one of them has voted it and when each of ``memberships`` is party to
+    it: the others vote the same text, whatever detail of the grouping changed since."""
+    current = current_of(grouping)
+    if current is None or current.status not in (ConventionStatus.VOTES, ConventionStatus.SIGNATURE):
+        return None
+    parties = {member["siren"] for member in current.values.get("members", [])}
+    if not voters(grouping) or {membership.organisation.siren for membership in memberships} - parties:
+        return None
+    return current
 
 
 @dataclass(frozen=True)

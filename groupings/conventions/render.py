@@ -70,6 +70,12 @@ def render_common(values: ConventionValues, *, member_pages: int = 1) -> Common:
     return Common(values, document, total, pages.page_of(_SIGNATURES) + 1, member_pages, pages)
 
 
+def common_html(values: ConventionValues) -> str:
+    """The shared pages before they are laid out, numbered as if they held one page."""
+    context = {**_context(values), "reserved_pages": range(1), "total_pages": 1}
+    return pdf.template_html("conventions/convention.html", context)
+
+
 def render_member(values: ConventionValues, common: Common, siren: str) -> bytes:
     """The whole convention of one member, from the common pages and its own.
 

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from groupings.demonstration.calendars import create_sessions
 from groupings.demonstration.contracts import create_contracts
+from groupings.demonstration.conventions import freeze_convention
 from groupings.demonstration.history import make_history
 from groupings.demonstration.people import complete_cards, create_accounts, create_representatives
 from groupings.demonstration.renewals import create_renewals
@@ -48,3 +49,5 @@ def load(*, today: date) -> None:
     people = {"buyer": accounts[Role.BUYER].user, "jurist": accounts[Role.JURIST].user}
     create_renewals(actor=actor, random=random, today=today, **people)
     create_contracts(actor=actor, random=random, today=today, **people)
+    for grouping in Grouping.objects.filter(is_declared_only=False).order_by("reference"):
+        freeze_convention(grouping, actor=actor, today=today)

@@ -3,7 +3,7 @@
 from groupings.models.access import CalendarFeed, SignedLink
 from groupings.models.award import Award, AwardHolder, AwardShare, MemberContract
 from groupings.models.consultation import Consultation, Question
-from groupings.models.convention import Convention, ConventionDocument
+from groupings.models.convention import Convention, ConventionComment, ConventionDocument
 from groupings.models.deliberation import Deliberation, DeliberationAttempt, LegalOverride
 from groupings.models.document import GroupingDocument
 from groupings.models.evidence import DeliberationDocument, DraftDocument, Signature
@@ -30,6 +30,7 @@ __all__ = [
     "ConsumptionLine",
     "ContractContact",
     "Convention",
+    "ConventionComment",
     "ConventionDocument",
     "Deliberation",
     "DeliberationAttempt",

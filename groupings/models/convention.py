@@ -1,12 +1,15 @@
 """The founding agreement, frozen: the values it was made from, and the bytes that came out."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from groupings.choices import CONVENTION_BADGES, Badge, ConventionStatus
+from groupings.choices import COMMENT_BADGES, CONVENTION_BADGES, Badge, ConventionStatus
 from groupings.models.grouping import Grouping
 from groupings.models.membership import Membership
-from groupings.querysets import ConventionDocumentQuerySet, OfGroupingQuerySet
+from groupings.querysets import ConventionDocumentQuerySet, OfConventionQuerySet, OfGroupingQuerySet
+
+#: The longest remark, and the longest answer, in signs.
+COMMENT_MAX = 4000
 
 
 class Convention(models.Model):
@@ -27,6 +30,12 @@ class Convention(models.Model):
     is_draft = models.BooleanField("projet", help_text="Une délibération manque encore.")
     status = models.CharField("état", max_length=10, choices=ConventionStatus, default=ConventionStatus.DRAFT)
     frozen_at = models.DateTimeField("figée le")
+    comments_on = models.DateField("relecture ouverte le", null=True, blank=True)
+    final_on = models.DateField("arrêtée le", null=True, blank=True)
+    votes_on = models.DateField("envoyée aux assemblées le", null=True, blank=True)
+    signature_on = models.DateField("signature ouverte le", null=True, blank=True)
+    in_force_on = models.DateField("en vigueur le", null=True, blank=True)
+    ended_on = models.DateField("terminée le", null=True, blank=True)
 
     objects = OfGroupingQuerySet.as_manager()
 
@@ -41,6 +50,22 @@ class Convention(models.Model):
                 name="convention_current_once",
                 violation_error_message="Ce groupement a déjà une version de sa convention qui n’est pas remplacée.",
             ),
+            models.CheckConstraint(
+                condition=Q(ended_on__isnull=True) | Q(status=ConventionStatus.ENDED),
+                name="convention_end_has_state",
+                violation_error_message="Seule une convention terminée porte une date de fin.",
+            ),
+            models.CheckConstraint(
+                condition=Q(in_force_on__isnull=True)
+                | Q(status__in=(ConventionStatus.IN_FORCE, ConventionStatus.ENDED)),
+                name="convention_force_has_state",
+                violation_error_message="Seule une convention entrée en vigueur porte cette date.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on__isnull=True) | Q(in_force_on__isnull=True) | Q(ended_on__gte=F("in_force_on")),
+                name="convention_ends_after_force",
+                violation_error_message="La fin ne peut pas précéder l’entrée en vigueur.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -49,6 +74,70 @@ class Convention(models.Model):
     @property
     def badge(self) -> Badge:
         return CONVENTION_BADGES[ConventionStatus(self.status)]
+
+
+class ConventionComment(models.Model):
+    """A dated remark on one article of one version, or a reply to it: read by all the members, never changed.
+
+    ``membership`` is empty for the coordinator. Only a remark, not a reply, receives the coordinator’s ``answer``.
+    """
+
+    class Outcome(models.TextChoices):
+        KEPT = "kept", "Retenue"
+        DISMISSED = "dismissed", "Écartée"
+        ANSWERED = "answered", "Réponse"
+
+    convention = models.ForeignKey(Convention, models.CASCADE, related_name="comments")
+    article_key = models.CharField("article", max_length=80)
+    article_title = models.CharField("titre de l’article", max_length=300)
+    membership = models.ForeignKey(
+        Membership, models.PROTECT, null=True, blank=True, related_name="convention_comments"
+    )
+    author = models.CharField("auteur", max_length=200)
+    body = models.TextField("remarque", max_length=COMMENT_MAX)
+    created_at = models.DateTimeField("écrite le")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="replies")
+    outcome = models.CharField("suite", max_length=9, choices=Outcome, blank=True)
+    answer = models.TextField("réponse", max_length=COMMENT_MAX, blank=True)
+    answered_at = models.DateTimeField("répondue le", null=True, blank=True)
+    answered_by = models.CharField("répondue par", max_length=200, blank=True)
+
+    objects = OfConventionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "remarque"
+        ordering = ["created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="", answer="", answered_at__isnull=True, answered_by="")
+                | (~Q(outcome="") & ~Q(answer="") & Q(answered_at__isnull=False) & ~Q(answered_by="")),
+                name="convention_comment_answered_whole",
+                violation_error_message="Une remarque répondue porte sa suite, sa réponse, sa date et son auteur.",
+            ),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | Q(outcome=""),
+                name="convention_comment_reply_unanswered",
+                violation_error_message="La réponse du coordonnateur se donne à la remarque, pas à ce qui la commente.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author}, {self.article_title}"
+
+    @property
+    def speaker(self) -> str:
+        """In whose name it is said."""
+        return self.membership.organisation.name if self.membership else "Coordonnateur"
+
+    @property
+    def badge(self) -> Badge:
+        """What became of it; of an answered remark alone."""
+        return COMMENT_BADGES[self.outcome]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the coordinator has not answered this remark yet."""
+        return self.parent_id is None and not self.outcome
 
 
 def document_path(document: "ConventionDocument", filename: str) -> str:

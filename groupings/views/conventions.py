@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from groupings.actions.convention import JOB_KIND, conventions_request
 from groupings.models import Convention, ConventionDocument, Grouping
+from groupings.views import convention_page
 from groupings.views.common import find_grouping, require_change
 from groupings.views.detail import render_page
 from procurement.core.errors import BusinessError, NotAllowed
@@ -27,14 +28,21 @@ ZIP_TYPE = "application/zip"
 
 @posted_or_back("grouping_detail", "pk")
 def convention_generate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Freeze the convention, ask for its documents, and go and watch the bar; a refusal is told on the page."""
+    """Freeze the convention, ask for its documents, and go and watch the bar; a refusal is told on the page.
+
+    A new text after a vote asks for its reason: on the page of the convention, where its warning is read.
+    """
     grouping = find_grouping(request, pk)
     require_change(grouping, request.affiliation)
+    reason = request.POST.get("reason", "")[:2000]
     try:
-        job = conventions_request(grouping=grouping, actor=request.affiliation, now=timezone.now())
+        job = conventions_request(grouping=grouping, actor=request.affiliation, now=timezone.now(), reason=reason)
     except NotAllowed:
         raise
     except BusinessError as error:
+        if error.field == "reason" or request.POST.get("from") == "convention":
+            told = {"convention_error": error.message, "new_reason": reason}
+            return convention_page.render_page(request, find_grouping(request, pk), status=422, **told)
         return render_page(request, find_grouping(request, pk), status=422, convention_error=error.message)
     return redirect("job_detail", job.pk)
 

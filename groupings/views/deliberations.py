@@ -25,7 +25,7 @@ from groupings.rules import clear_days
 from groupings.rules.deadlines import challenge_ends_on
 from groupings.rules.remarks import PRESIDENT, Remark, notice_owed, remarks
 from groupings.steps import CONVENE, EFFECT, SCHEDULE, SIGN, STEPS, VOTE, VOTE_AGAIN, Step, may_ask, offered
-from groupings.todo import chosen_session, effect_step, vote_step
+from groupings.todo import chosen_session, effect_step, other_text_step, vote_step
 from groupings.views.common import may_change, sees_all
 from members.models import Affiliation, CouncilSession
 from members.roles import may
@@ -224,6 +224,8 @@ class Page:
     def next_sentence(self) -> str:
         """What is to be done now, in one sentence."""
         deliberation, status = self.deliberation, self.deliberation.status
+        if deliberation.voted_other_text:
+            return f"{other_text_step(deliberation)}."
         if status == DeliberationStatus.NOT_REQUIRED:
             return self._signature_sentence("Aucune délibération n’est demandée")
         if status in WITHOUT_EFFECT:
@@ -263,6 +265,7 @@ def find_deliberation(request: HttpRequest, pk: int) -> Deliberation:
         Deliberation.objects.visible_to(request.affiliation)
         .select_related("session", "membership__organisation__parent", "membership__grouping__coordinator")
         .select_related("membership__signed_link")
+        .with_text_voted()
         .prefetch_related("attempts", "membership__signatures")
     )
     return get_object_or_404(found, pk=pk)

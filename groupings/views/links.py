@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groupings.actions.evidence import document_deposit
 from groupings.actions.kit import DOCX_TYPE, PDF_TYPE
 from groupings.actions.needs import survey_refusal
-from groupings.choices import AWAITING_VOTE, LATE_BADGE, WITHOUT_EFFECT, answer_badge
+from groupings.choices import AWAITING_VOTE, LATE_BADGE, WITHOUT_EFFECT, ConventionStatus, answer_badge
 from groupings.evidence import Reading
 from groupings.forecast import next_usable_session
 from groupings.forms.answer import AnswerForm, EffectAnswerForm, PieceAnswerForm, VoteAnswerForm, list_sessions
@@ -32,13 +32,11 @@ from groupings.links import (
     UnknownLink,
     closed_sentence,
     find_link,
-    link_open,
-    link_revoke,
     link_token,
-    link_url,
     link_used,
 )
 from groupings.models import (
+    Convention,
     ConventionDocument,
     Deliberation,
     DeliberationDocument,
@@ -49,12 +47,11 @@ from groupings.models import (
 )
 from groupings.steps import CONVENE, EFFECT, SCHEDULE, VOTE, VOTE_AGAIN, Step
 from groupings.todo import chosen_session, vote_step
-from groupings.views.common import find_grouping, require_change
 from groupings.views.deliberations import Page
 from members.models import CouncilSession
 from procurement.core.errors import BusinessError
 from procurement.core.exports import download_response
-from procurement.core.submission import posted_or_back, submit
+from procurement.core.submission import submit
 from procurement.core.uploads import PDF_MAX_BYTES, read_checked
 
 HOUR = 3600
@@ -117,6 +114,7 @@ class Answer(Page):
             .filter(membership=link.membership)
             .select_related("session", "membership__organisation__parent")
             .select_related("membership__grouping__coordinator", "membership__grouping__buyer")
+            .with_text_voted()
             .prefetch_related("attempts", "membership__signatures")
         )
         super().__init__(get_object_or_404(approvals), LinkActor(link.membership), timezone.localdate())
@@ -172,12 +170,20 @@ class Answer(Page):
         return next((session for session in self.coming if session.meeting_on == usable), None)
 
     @cached_property
+    def latest(self) -> Convention | None:
+        return self.grouping.conventions.order_by("-version").defer("values").first()
+
+    @property
+    def is_commented(self) -> bool:
+        """Whether the text is open to the remarks of the members."""
+        return self.latest is not None and self.latest.status == ConventionStatus.COMMENTS
+
+    @cached_property
     def kit(self) -> list[Offered]:
         """The member's own files of the latest convention."""
-        latest = self.grouping.conventions.order_by("-version").defer("values").first()
-        if latest is None:
+        if self.latest is None:
             return []
-        own = {"membership": self.membership, "convention": latest}
+        own = {"membership": self.membership, "convention": self.latest}
         drafts = {draft.format: draft for draft in DraftDocument.objects.filter(**own)}
         convention = ConventionDocument.objects.filter(**own).select_related("convention").first()
         offered = (
@@ -391,28 +397,3 @@ def _refused(request: HttpRequest, page: Answer, form: AnswerForm) -> HttpRespon
     refusal = [error for errors in form.errors.values() for error in errors]
     typed = [(field.label, shown(field)) for field in form.visible_fields() if field.name != "file" and field.data]
     return _render(request, page, status=422, refusal=refusal, typed=typed)
-
-
-@posted_or_back("grouping_detail", "pk")
-def membership_link(request: HttpRequest, pk: int, membership_pk: int) -> HttpResponse:
-    """The coordinator opens, renews or revokes a member's link; a renewed one is shown once, to be copied."""
-    grouping = find_grouping(request, pk)
-    require_change(grouping, request.affiliation)
-    members = Membership.objects.visible_to(request.affiliation).filter(grouping=grouping)
-    membership = get_object_or_404(members.select_related("organisation__parent"), pk=membership_pk)
-    membership.grouping = grouping
-    asked, now = request.POST.get("action"), timezone.now()
-    if asked == "renew":
-        link = link_open(membership=membership, actor=request.affiliation, now=now)
-        context = {"link": link, "address": link_url(link), "membership": membership, "grouping": grouping}
-        response = render(request, "groupings/link_address.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
-    if asked != "revoke":
-        raise BusinessError("Choisissez de renouveler le lien, ou de le révoquer.")
-    link = SignedLink.objects.visible_to(request.affiliation).filter(membership=membership).first()
-    if link is None:
-        raise BusinessError(f"Aucun lien n’est ouvert pour {membership.organisation.name}.")
-    link_revoke(link=link, actor=request.affiliation, now=now)
-    messages.success(request, f"{membership.organisation.name}\u00a0: le lien de réponse est révoqué.")
-    return redirect(f"{reverse('grouping_detail', args=[pk])}#membre-{membership.pk}")

@@ -1,4 +1,4 @@
-"""Who takes part: adding several members at once, a member's contact, its withdrawal."""
+"""Who takes part: adding several members at once, a member's contact, its withdrawal, its answering link."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods
 
 from groupings.actions.membership import membership_add, membership_save
 from groupings.forms.membership import MembershipForm, MembershipsAddForm
-from groupings.models import Grouping, Membership
+from groupings.links import link_open, link_revoke, link_url
+from groupings.models import Grouping, Membership, SignedLink
 from groupings.views.common import find_grouping, may_change, may_change_needs, require_change
-from procurement.core.errors import NotAllowed
-from procurement.core.submission import posted, submit
+from procurement.core.errors import BusinessError, NotAllowed
+from procurement.core.submission import posted, posted_or_back, submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,3 +83,28 @@ def find_membership(request: HttpRequest, grouping: Grouping, pk: int) -> Member
     if not may_change_needs(grouping, membership.organisation_id, request.affiliation):
         raise NotAllowed("Seuls ce membre et le coordonnateur du groupement peuvent faire cette modification.")
     return membership
+
+
+@posted_or_back("grouping_detail", "pk")
+def membership_link(request: HttpRequest, pk: int, membership_pk: int) -> HttpResponse:
+    """The coordinator opens, renews or revokes a member's link; a renewed one is shown once, to be copied."""
+    grouping = find_grouping(request, pk)
+    require_change(grouping, request.affiliation)
+    members = Membership.objects.visible_to(request.affiliation).filter(grouping=grouping)
+    membership = get_object_or_404(members.select_related("organisation__parent"), pk=membership_pk)
+    membership.grouping = grouping
+    asked, now = request.POST.get("action"), timezone.now()
+    if asked == "renew":
+        link = link_open(membership=membership, actor=request.affiliation, now=now)
+        context = {"link": link, "address": link_url(link), "membership": membership, "grouping": grouping}
+        response = render(request, "groupings/link_address.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+    if asked != "revoke":
+        raise BusinessError("Choisissez de renouveler le lien, ou de le révoquer.")
+    link = SignedLink.objects.visible_to(request.affiliation).filter(membership=membership).first()
+    if link is None:
+        raise BusinessError(f"Aucun lien n’est ouvert pour {membership.organisation.name}.")
+    link_revoke(link=link, actor=request.affiliation, now=now)
+    messages.success(request, f"{membership.organisation.name}\u00a0: le lien de réponse est révoqué.")
+    return redirect(f"{reverse('grouping_detail', args=[pk])}#membre-{membership.pk}")

@@ -20,6 +20,7 @@ class Transition:
 
     ``guard`` receives the object and returns the French reason why the step is refused now, or an empty string.
     ``target`` is UNCHANGED for a step that only records a fact.
+    ``roles`` empty: nobody asks for this step, it follows from another act.
     ``needs_reason``: the journal demands a written reason (steps that go back or put an end).
     """
 
@@ -87,7 +88,7 @@ class Workflow:
         for t in self.transitions:
             sources = ", ".join(self.labels[s] for s in t.sources)
             target = self.labels[t.target] if t.target != UNCHANGED else "(inchangé)"
-            roles = ", ".join(role_labels[r] for r in t.roles)
+            roles = ", ".join(role_labels[r] for r in t.roles) or "d’office"
             lines.append(f"| {sources} | {t.label} | {target} | {roles} | {'oui' if t.needs_reason else 'non'} |")
         return "\n".join(lines)
 

@@ -166,6 +166,14 @@ campaign_announce           GET      302  302  302  302  302  302  302  302  302
 campaign_announce           POST     302  422  422  403  403  403  403  404  404  404  404
 campaign_reopen             GET      302  302  302  302  302  302  302  302  302  302  302
 campaign_reopen             POST     302  422  422  403  403  403  403  404  404  404  404
+convention_page             GET      302  200  200  200  200  200  200  404  404  404  404
+convention_page             POST     302  405  405  405  405  405  405  405  405  405  405
+convention_advance          GET      302  302  302  302  302  302  302  302  302  302  302
+convention_advance          POST     302  422  422  403  403  403  403  404  404  404  404
+convention_comment          GET      302  302  302  302  302  302  302  302  302  302  302
+convention_comment          POST     302  422  422  403  403  403  422  404  404  404  404
+convention_answer           GET      302  302  302  302  302  302  302  302  302  302  302
+convention_answer           POST     302  422  422  403  403  403  403  404  404  404  404
 convention_generate         GET      302  302  302  302  302  302  302  302  302  302  302
 convention_generate         POST     302  302  302  403  403  403  403  404  404  404  404
 convention_document         GET      302  200  200  200  200  200  200  404  404  404  404
@@ -202,6 +210,8 @@ signed_link                 GET      200  200  200  200  200  200  200  200  200
 signed_link                 POST     405  405  405  405  405  405  405  405  405  405  405
 signed_link_needs           GET      200  200  200  200  200  200  200  200  200  200  200
 signed_link_needs           POST     422  422  422  422  422  422  422  422  422  422  422
+signed_link_convention      GET      200  200  200  200  200  200  200  200  200  200  200
+signed_link_convention      POST     422  422  422  422  422  422  422  422  422  422  422
 signed_link_receipt         GET      200  200  200  200  200  200  200  200  200  200  200
 signed_link_receipt         POST     405  405  405  405  405  405  405  405  405  405  405
 signed_link_evidence        GET      200  200  200  200  200  200  200  200  200  200  200

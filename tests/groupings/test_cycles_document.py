@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from groupings.convention_workflow import CONVENTION_WORKFLOW
 from groupings.workflow import DELIBERATION_WORKFLOW, GROUPING_WORKFLOW
 from members.roles import Role
 from savings.workflow import LINE_WORKFLOW
@@ -15,6 +16,10 @@ def test_the_document_shows_the_life_cycle_of_a_grouping():
 
 def test_the_document_shows_the_life_cycle_of_a_deliberation():
     assert DELIBERATION_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_document_shows_the_life_cycle_of_a_convention():
+    assert CONVENTION_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
 
 
 def test_the_document_shows_the_life_cycle_of_a_line_of_gain():

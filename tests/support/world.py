@@ -20,6 +20,7 @@ from groupings.models import (
     ConsumptionLine,
     ContractContact,
     Convention,
+    ConventionComment,
     ConventionDocument,
     Deliberation,
     DeliberationAttempt,
@@ -82,6 +83,7 @@ class Territory:
     lot: Lot
     membership: Membership
     convention: Convention
+    comment: ConventionComment
     document: ConventionDocument
     deliberation: Deliberation
     evidence: DeliberationDocument
@@ -149,6 +151,10 @@ class Territory:
             "campaign_open": grouping,
             "campaign_announce": grouping,
             "campaign_reopen": grouping,
+            "convention_page": grouping,
+            "convention_advance": grouping,
+            "convention_comment": grouping,
+            "convention_answer": {**grouping, "comment_pk": self.comment.pk},
             "convention_generate": grouping,
             "convention_document": {**version, "siren": self.commune.siren},
             "convention_archive": version,
@@ -161,6 +167,7 @@ class Territory:
             "membership_link": membership,
             "signed_link": link,
             "signed_link_needs": link,
+            "signed_link_convention": link,
             "signed_link_receipt": link,
             "signed_link_evidence": {**link, "document_pk": self.file.pk},
             "signed_link_document": {**link, "name": "convention.pdf"},
@@ -281,6 +288,15 @@ def make_world(marker: str) -> Territory:
         is_draft=True,
         frozen_at=timezone.now(),
     )
+    comment = ConventionComment.objects.create(
+        convention=convention,
+        article_key="ensemble",
+        article_title=f"Ensemble {marker}",
+        membership=membership,
+        author=f"Secrétaire {marker}",
+        body=f"Remarque {marker}",
+        created_at=timezone.now(),
+    )
     content = f"%PDF {marker}".encode()
     document = ConventionDocument(
         convention=convention,
@@ -373,6 +389,7 @@ def make_world(marker: str) -> Territory:
         lot=lot,
         membership=membership,
         convention=convention,
+        comment=comment,
         document=document,
         deliberation=deliberation,
         evidence=evidence,

@@ -26,8 +26,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--coordinator", metavar="SIREN", help="quand plusieurs coordonnateurs ont un groupement de cette référence"
         )
+        parser.add_argument(
+            "--reason", default="", metavar="MOTIF", help="d’un nouveau texte, exigé une fois qu’un membre a voté"
+        )
 
-    def handle(self, *, reference: str, out: str, coordinator: str | None, **options) -> None:
+    def handle(self, *, reference: str, out: str, coordinator: str | None, reason: str, **options) -> None:
         grouping = find_grouping(reference, coordinator)
         folder = Path(out)
         try:
@@ -35,7 +38,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"Le dossier {folder} ne peut pas être créé\u00a0: {why(error)}.") from None
         started = time.perf_counter()
-        documents = produce(grouping, bar=ProgressBar(self.stderr, grouping.reference))
+        documents = produce(grouping, bar=ProgressBar(self.stderr, grouping.reference), reason=reason)
         for document in documents:
             with document.file.open("rb") as source, (folder / document.filename).open("wb") as target:
                 shutil.copyfileobj(source, target)
@@ -43,11 +46,13 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(documents)} conventions dans {folder} en {seconds} s")
 
 
-def produce(grouping: Grouping, *, bar: ProgressBar) -> list[ConventionDocument]:
-    """Freeze, produce in this process and return the documents. Raises CommandError with the refusal."""
+def produce(grouping: Grouping, *, bar: ProgressBar, reason: str = "") -> list[ConventionDocument]:
+    """Freeze, produce in this process and return the documents. Raises CommandError with the refusal.
+
+    ``reason``: that of a new text once a member has voted."""
     actor = SystemActor("generate_conventions")
     try:
-        job = conventions_request(grouping=grouping, actor=actor, now=timezone.now(), ring_bell=False)
+        job = conventions_request(grouping=grouping, actor=actor, now=timezone.now(), reason=reason, ring_bell=False)
     except BusinessError as error:
         raise CommandError(f"{grouping.reference}\u00a0: {error}") from None
     finished = runner.run(job.pk, on_progress=bar.update) or runner.wait(job.pk, on_progress=bar.update)

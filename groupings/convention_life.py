@@ -1,0 +1,140 @@
+"""Where a convention stands: the version in hand, who voted which text, who signed, its articles."""
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q
+from django.utils.text import slugify
+
+from groupings.choices import IN_FORCE, ConventionStatus
+from groupings.conventions import render
+from groupings.conventions.assemble import assemble
+from groupings.conventions.values import from_json
+from groupings.models import Convention, Deliberation, Grouping, Membership
+
+_HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+_NUMBERED = re.compile(r"((?:Article|Annexe) \d+)\s*–\s*(.+)", re.DOTALL)
+#: Headings of the document that hold no clause to discuss.
+_NOT_CLAUSES = ("Parties", "Signatures")
+
+
+@dataclass(frozen=True)
+class Article:
+    """One part of a convention that a remark may be about. ``number``: « Article 11 », or empty."""
+
+    key: str
+    number: str
+    title: str
+
+    @property
+    def heading(self) -> str:
+        return f"{self.number} – {self.title}" if self.number else self.title
+
+
+#: What is said of the whole text, or of a text whose articles this tool does not know.
+WHOLE = Article("ensemble", "", "Ensemble de la convention")
+
+
+def current_of(grouping: Grouping) -> Convention | None:
+    """The version that is not replaced; None while there is no convention."""
+    return grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).first()
+
+
+def articles_of(convention: Convention) -> list[Article]:
+    """The whole text, then its articles and annexes in their order, from the headings of the document.
+
+    A convention taken in as a file has no articles that this tool knows.
+    """
+    if not holds_values(convention):
+        return [WHOLE]
+    found = [WHOLE]
+    for heading in _HEADING.findall(render.common_html(from_json(convention.values))):
+        text = " ".join(html.unescape(_TAG.sub("", heading)).split())
+        if text in _NOT_CLAUSES:
+            continue
+        numbered = _NUMBERED.fullmatch(text)
+        number, title = numbered.groups() if numbered else ("", text)
+        found.append(Article(slugify(number or title), number, title))
+    return found
+
+
+def holds_values(convention: Convention) -> bool:
+    """Whether its text was generated from values of this tool, and not only taken in as a file."""
+    return "reference" in convention.values
+
+
+def is_text_current(convention: Convention) -> bool:
+    """Whether the grouping, as it stands, would give the text of this version; decisions aside."""
+    if not holds_values(convention):
+        return True
+    return assemble(convention.grouping, version=convention.version).text_sha256 == convention.text_sha256
+
+
+def version_voted(grouping: Grouping, meeting_on: date) -> Convention | None:
+    """The version that was before the assemblies on ``meeting_on``, else the one in hand; without its values.
+
+    A vote is often recorded some days after the meeting, when another version may have replaced the one voted.
+    """
+    versions = grouping.conventions.defer("values")
+    return versions.filter(votes_on__lte=meeting_on).first() or (
+        versions.exclude(status=ConventionStatus.SUPERSEDED).first()
+    )
+
+
+def _approvals(grouping: Grouping):
+    return (
+        Deliberation.objects.approvals()
+        .filter(membership__grouping=grouping, membership__withdrawn_on__isnull=True)
+        .select_related("membership__organisation")
+        .order_by("membership__organisation__sort_name")
+    )
+
+
+def voters(grouping: Grouping) -> list[Membership]:
+    """The members whose act in force approves a text of this tool, whichever version."""
+    acts = _approvals(grouping).filter(status__in=IN_FORCE, convention__isnull=False)
+    return [act.membership for act in acts]
+
+
+def voted_another_text(grouping: Grouping, *, current: Convention | None = None) -> list[Membership]:
+    """The members whose act in force approves a text that is no longer that of the convention.
+
+    Two versions of the same text are one text. A vote whose text is unknown, taken in from elsewhere, is not counted.
+    """
+    current = current or current_of(grouping)
+    if current is None:
+        return []
+    acts = _approvals(grouping).filter(status__in=IN_FORCE, convention__isnull=False)
+    return [act.membership for act in acts.exclude(convention__text_sha256=current.text_sha256)]
+
+
+def waiting_for_act(grouping: Grouping) -> list[Membership]:
+    """The active members without an enforceable act, and not dispensed from one."""
+    cleared = Deliberation.objects.approvals().cleared().values("membership")
+    return list(grouping.memberships.active().exclude(pk__in=cleared).select_related("organisation"))
+
+
+def _signatures_of(convention: Convention) -> Q:
+    """A signature recorded without its version is that of a text kept outside this tool: it counts."""
+    return Q(signatures__convention=convention) | Q(signatures__isnull=False, signatures__convention__isnull=True)
+
+
+def unsigned(convention: Convention) -> list[Membership]:
+    """The active members who have not signed this version."""
+    members = convention.grouping.memberships
+    signed_it = members.filter(_signatures_of(convention)).values("pk")
+    return list(members.active().exclude(pk__in=signed_it).select_related("organisation"))
+
+
+def signed(convention: Convention) -> list[Membership]:
+    """The active members whose recorded signature names this version."""
+    members = convention.grouping.memberships.active().filter(signatures__convention=convention)
+    return list(members.select_related("organisation"))
+
+
+def names_of(memberships: Iterable[Membership]) -> list[str]:
+    return [membership.organisation.name for membership in memberships]
