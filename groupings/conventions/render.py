@@ -93,7 +93,7 @@ def render_member(values: ConventionValues, common: Common, siren: str) -> bytes
     order = [(shared, page) for page in range(first)]
     order += [(mine, page) for page in range(own_pages)]
     order += [(shared, page) for page in range(last, common.total_pages)]
-    return pdf.assemble(order, **_identity(values, context))
+    return pdf.assemble(order, **_identity(values, context), identity=f"{values.reference} v{values.version} {siren}")
 
 
 def texts_sha256() -> str:

@@ -41,7 +41,7 @@ def test_each_pdf_is_the_member_s_own_and_its_hash_is_recorded(tmp_path):
         assert hashlib.sha256(content).hexdigest() == document.sha256
         reader = pypdf.PdfReader(BytesIO(content))
         assert len(reader.pages) == document.pages
-        assert reader.trailer["/Root"]["/Lang"] == "fr"
+        assert reader.trailer["/Root"]["/Lang"] == "fr-FR"
         text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
         assert document.membership.organisation.name in text
         assert "délibération à venir" in text.lower()
