@@ -8,9 +8,9 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from groupings.choices import ConventionStatus
-from groupings.conventions import render
+from groupings.conventions import render, stored
 from groupings.conventions.assemble import assemble
-from groupings.conventions.values import ConventionValues, from_json, to_json
+from groupings.conventions.values import ConventionValues, to_json
 from groupings.models import Convention, ConventionDocument, Grouping, Membership
 from groupings.models.convention import document_path
 from members.roles import require
@@ -25,21 +25,22 @@ from procurement.core.uploads import write_aside_and_move
 JOB_KIND = "groupings.conventions"
 
 
-def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Convention:
+def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime, in_place_of_file: bool = False) -> Convention:
     """Freeze the grouping's present values as a version of its convention.
 
     When neither the values nor the texts changed since the last version, that version is returned and nothing is
-    written. Raises BusinessError, with what is missing, when the values do not make a convention.
+    written; a text brought from outside stays as well, whatever changed, unless ``in_place_of_file``. Raises
+    BusinessError, with what is missing, when the values do not make a convention, and when the members are no longer
+    those the negotiated text was brought for.
     """
-    require(actor, "convention.generate", organisation_id=grouping.coordinator_id)
-    if grouping.is_declared_only:
-        raise BusinessError(
-            "Ce groupement est seulement déclaré\u00a0: sa convention est tenue par une autre direction."
-        )
+    require_convention(grouping, actor)
     texts = render.texts_sha256()
     with transaction.atomic():
         Grouping.objects.select_for_update().get(pk=grouping.pk)
         latest = grouping.conventions.first()
+        if latest and not latest.is_generated and not in_place_of_file:
+            _check_same_members(latest)
+            return latest
         if latest and latest.texts_sha256 == texts:
             same = assemble(grouping, version=latest.version)
             if same.sha256 == latest.values_sha256:
@@ -47,7 +48,7 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
         values = assemble(grouping, version=latest.version + 1 if latest else 1)
         if problems := values.problems():
             raise BusinessError(" ".join(problems))
-        grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).update(status=ConventionStatus.SUPERSEDED)
+        supersede(grouping)
         convention = Convention.objects.create(
             grouping=grouping,
             version=values.version,
@@ -68,6 +69,32 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
             after={"version": convention.version, "values_sha256": convention.values_sha256, "texts_sha256": texts},
         )
     return convention
+
+
+def require_convention(grouping: Grouping, actor: Actor) -> None:
+    """Raise NotAllowed without the right to make conventions, BusinessError where the convention is not kept here."""
+    require(actor, "convention.generate", organisation_id=grouping.coordinator_id)
+    if grouping.is_declared_only:
+        raise BusinessError(
+            "Ce groupement est seulement déclaré\u00a0: sa convention est tenue par une autre direction."
+        )
+
+
+def supersede(grouping: Grouping) -> None:
+    """Every version so far is replaced: the next one is written in the same transaction."""
+    grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).update(status=ConventionStatus.SUPERSEDED)
+
+
+def _check_same_members(convention: Convention) -> None:
+    """A negotiated text names its parties: it does not bind a member it was not written for."""
+    if convention.is_prior:
+        return
+    active = convention.grouping.memberships.active().values_list("organisation__siren", flat=True)
+    if set(active) != set(stored.party_sirens(convention)):
+        raise BusinessError(
+            "Les membres du groupement ne sont plus ceux du texte négocié\u00a0: déposez le texte mis à jour, ou "
+            "revenez au texte produit par l’outil."
+        )
 
 
 def conventions_request(*, grouping: Grouping, actor: Actor, now: datetime, ring_bell: bool = True) -> Job:
@@ -101,7 +128,7 @@ class ConventionJob:
     def make(self, job: Job, shared: "Run", key: str) -> bytes | None:
         if shared.is_kept(key):
             return None
-        return render.render_member(shared.values, shared.common, key)
+        return shared.pdf(key)
 
     def keep(self, job: Job, shared: "Run", key: str, made: bytes | None) -> None:
         if made is not None:
@@ -117,27 +144,35 @@ class Run:
 
     def __init__(self, convention: Convention):
         self.convention = convention
-        self.values: ConventionValues = from_json(convention.values)
+        self.values: ConventionValues = stored.values_of(convention)
         self.memberships: dict[str, Membership] = {
             membership.organisation.siren: membership
             for membership in convention.grouping.memberships.select_related("organisation")
         }
-        self._kept = {document.membership_id: document.sha256 for document in convention.documents.all()}
+        self._kept = {document.membership_id: document for document in convention.documents.all()}
 
     @cached_property
     def common(self) -> render.Common:
         """The pages every member shares, laid out when the first document is really needed."""
-        return render.render_common(self.values)
+        return stored.common_of(self.convention, self.values)
+
+    def pdf(self, siren: str) -> bytes:
+        """One member's document, laid out. Raises BusinessError for a text brought from outside, which the tool cannot
+        write again."""
+        if not self.convention.is_generated:
+            raise BusinessError(
+                f"Le fichier déposé pour la version {self.convention.version} est introuvable ou altéré\u00a0: "
+                "prévenez l’équipe technique."
+            )
+        return stored.pdf_of(self.convention, self.values, self.common, siren)
 
     def is_kept(self, siren: str) -> bool:
         """Whether this member's document is already there, byte for byte."""
-        membership = self.memberships[siren]
-        document = ConventionDocument(convention=self.convention, membership=membership)
-        path = document_path(document, document.filename)
-        if membership.pk not in self._kept or not default_storage.exists(path):
+        document = self._kept.get(self.memberships[siren].pk)
+        if document is None or not default_storage.exists(document.file.name):
             return False
-        with default_storage.open(path, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == self._kept[membership.pk]
+        with default_storage.open(document.file.name, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == document.sha256
 
 
 def _convention(job: Job) -> Convention:

@@ -6,10 +6,11 @@ not depend on the wording of their headings, tables have a caption and headings 
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from groupings.conventions import render
 from groupings.conventions.blocks import (
@@ -28,6 +29,7 @@ from groupings.conventions.values import ConventionValues
 _NUMBERED = re.compile(r"^(Article|Annexe)[ \u00a0](\d+)[ \u00a0]+[–-][ \u00a0]+(.+)$", re.DOTALL)
 #: Headings that close the articles and belong to none of them.
 _APART = ("Annexes",)
+_LINE_BREAK = SafeString("<br>")
 _FACTS_CAPTION = "Références de la convention"
 _STYLES = frozenset(["keyword", "subtitle", "party", "visa", "fact", "note", "small", "between"])
 
@@ -62,8 +64,9 @@ class Reading:
     @property
     def html(self) -> SafeString:
         """The whole as one text, title included."""
-        parts = (f'<h2 id="{s.key}-titre">{escape(s.heading)}</h2>{s.html}' for s in self.sections)
-        return mark_safe(f"<h1>{escape(self.title)}</h1>{self.head}{''.join(parts)}")
+        parts = ((s.key, s.heading, s.html) for s in self.sections)
+        sections = format_html_join("", '<h2 id="{}-titre">{}</h2>{}', parts)
+        return format_html("<h1>{}</h1>{}{}", self.title, self.head, sections)
 
 
 def read_member(values: ConventionValues, siren: str) -> Reading:
@@ -112,74 +115,80 @@ def _named(heading: str) -> tuple[str, str, str]:
 
 def _html(blocks: list[Block], caption: str) -> SafeString:
     """The pieces of one section; its tables are named after it, or after the last heading above them."""
-    xml: list[str] = []
-    in_list = False
-    for block in blocks:
-        is_item = isinstance(block, Paragraph) and block.style == "item"
-        if is_item != in_list:
-            xml.append('<ul class="dashes">' if is_item else "</ul>")
-            in_list = is_item
+    made: list[SafeString] = []
+    items: list[SafeString] = []
+    for block in [*blocks, None]:
+        if isinstance(block, Paragraph) and block.style == "item":
+            items.append(format_html("<li>{}</li>", _runs(block.runs)))
+            continue
+        if items:
+            made.append(format_html('<ul class="dashes">{}</ul>', _joined(items)))
+            items = []
         if isinstance(block, Table):
-            xml.append(_table(block, caption))
-        elif is_item:
-            xml.append(f"<li>{_runs(block.runs)}</li>")
-        else:
-            xml.append(_piece(block))
-            if isinstance(block, Heading):
-                caption = block.text
-    return mark_safe("".join(xml) + "</ul>" * in_list)
+            made.append(_table(block, caption))
+        elif block is not None:
+            made.append(_piece(block))
+            caption = block.text if isinstance(block, Heading) else caption
+    return _joined(made)
 
 
-def _piece(block: Block, *, level: int = 3) -> str:
+def _joined(pieces: Iterable[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
+
+
+def _piece(block: Block) -> SafeString:
     if isinstance(block, Heading):
-        return f"<h{level}>{escape(block.text)}</h{level}>"
-    if isinstance(block, Paragraph):
-        style = f' class="{block.style}"' if block.style in _STYLES else ""
-        return f"<p{style}>{_runs(block.runs)}</p>"
-    return ""
+        return format_html("<h3>{}</h3>", block.text)
+    if not isinstance(block, Paragraph):
+        return SafeString()
+    if block.style in _STYLES:
+        return format_html('<p class="{}">{}</p>', block.style, _runs(block.runs))
+    return format_html("<p>{}</p>", _runs(block.runs))
 
 
-def _runs(runs: tuple[Run, ...]) -> str:
+def _runs(runs: tuple[Run, ...]) -> SafeString:
     made = []
     for run in runs:
-        text = str(escape(run.text)).replace("\n", "<br>")
-        text = f"<em>{text}</em>" if run.is_italic else text
-        made.append(f"<strong>{text}</strong>" if run.is_bold else text)
-    return "".join(made)
+        text = format_html_join(_LINE_BREAK, "{}", ((line,) for line in run.text.split("\n")))
+        text = format_html("<em>{}</em>", text) if run.is_italic else text
+        made.append(format_html("<strong>{}</strong>", text) if run.is_bold else text)
+    return _joined(made)
 
 
-def _table(table: Table, caption: str) -> str:
+def _table(table: Table, caption: str) -> SafeString:
     if table.kind == "signatures":
-        frames = "".join(
-            f'<div class="signature-frame">{"".join(_piece(piece) for piece in cell.content)}</div>'
-            for row in table.rows
-            for cell in row
-        )
-        return f'<div class="signature-frames">{frames}</div>'
+        frames = (_joined(_piece(piece) for piece in cell.content) for row in table.rows for cell in row)
+        framed = format_html_join("", '<div class="signature-frame">{}</div>', ((frame,) for frame in frames))
+        return format_html('<div class="signature-frames">{}</div>', framed)
     name = 1 if table.header and table.header[0].text == "N°" else 0  # a number names no row
-    head = "".join(f'<th scope="col"{_amount(cell)}>{_content(cell)}</th>' for cell in table.header)
-    body = []
-    for row in table.rows:
-        cells = (
-            f'<th scope="row">{_content(cell)}</th>' if position == name else f"<td{_amount(cell)}>{_strong(cell)}</td>"
-            for position, cell in enumerate(row)
-        )
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    kind = "facts" if table.kind == "facts" else "table table-dense"
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="{kind}">'
-        f'<caption class="visually-hidden">{escape(caption)}</caption>'
-        f"{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{''.join(body)}</tbody></table></div>"
+    head = format_html_join(
+        "", '<th scope="col" class="{}">{}</th>', ((_alignment(cell), _content(cell)) for cell in table.header)
+    )
+    return format_html(
+        '<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table class="{kind}">'
+        '<caption class="visually-hidden">{caption}</caption>{head}<tbody>{rows}</tbody></table></div>',
+        caption=caption,
+        kind="facts" if table.kind == "facts" else "table table-dense",
+        head=format_html("<thead><tr>{}</tr></thead>", head) if head else "",
+        rows=_joined(format_html("<tr>{}</tr>", _row(row, name)) for row in table.rows),
     )
 
 
-def _amount(cell: Cell) -> str:
-    return ' class="amount"' if cell.is_amount else ""
+def _row(row: tuple[Cell, ...], name: int) -> SafeString:
+    """The cells of one row; that at ``name`` is its heading."""
+    return _joined(
+        format_html('<th scope="row">{}</th>', _content(cell))
+        if position == name
+        else format_html('<td class="{}">{}</td>', _alignment(cell), _content(cell, strong=cell.is_strong))
+        for position, cell in enumerate(row)
+    )
 
 
-def _strong(cell: Cell) -> str:
-    return f"<strong>{_content(cell)}</strong>" if cell.is_strong else _content(cell)
+def _alignment(cell: Cell) -> str:
+    return "amount" if cell.is_amount else "words"
 
 
-def _content(cell: Cell) -> str:
-    return "<br>".join(_runs(piece.runs) for piece in cell.content if isinstance(piece, Paragraph))
+def _content(cell: Cell, *, strong: bool = False) -> SafeString:
+    lines = (_runs(piece.runs) for piece in cell.content if isinstance(piece, Paragraph))
+    content = format_html_join(_LINE_BREAK, "{}", ((line,) for line in lines))
+    return format_html("<strong>{}</strong>", content) if strong and content else content
