@@ -76,6 +76,14 @@ class ConventionStatus(models.TextChoices):
     SUPERSEDED = "superseded", "Remplacée"
 
 
+class ConventionOrigin(models.TextChoices):
+    """Where the text of a version comes from."""
+
+    GENERATED = "generated", "Texte produit par l’outil"
+    NEGOTIATED = "negotiated", "Texte négocié hors de l’outil"
+    PRIOR = "prior", "Convention signée avant l’outil"
+
+
 class DeliberationStatus(models.TextChoices):
     NOT_REQUIRED = "not_required", "Non requise"
     TO_SCHEDULE = "to_schedule", "À inscrire"

@@ -49,7 +49,7 @@ def articles_of(convention: Convention) -> list[Article]:
 
     A convention taken in as a file has no articles that this tool knows.
     """
-    if not holds_values(convention):
+    if not convention.is_generated:
         return [WHOLE]
     found = [WHOLE]
     for heading in _HEADING.findall(render.common_html(from_json(convention.values))):
@@ -62,14 +62,9 @@ def articles_of(convention: Convention) -> list[Article]:
     return found
 
 
-def holds_values(convention: Convention) -> bool:
-    """Whether its text was generated from values of this tool, and not only taken in as a file."""
-    return "reference" in convention.values
-
-
 def is_text_current(convention: Convention) -> bool:
     """Whether the grouping, as it stands, would give the text of this version; decisions aside."""
-    if not holds_values(convention):
+    if not convention.is_generated:
         return True
     return assemble(convention.grouping, version=convention.version).text_sha256 == convention.text_sha256
 

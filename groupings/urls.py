@@ -12,6 +12,7 @@ from groupings.views import (
     consumption,
     contract_parts,
     contracts,
+    convention_deposits,
     convention_page,
     conventions,
     decp,
@@ -100,6 +101,37 @@ urlpatterns = [
     ),
     path(
         "groupements/<int:pk>/conventions/<int:version>.zip", conventions.convention_archive, name="convention_archive"
+    ),
+    path(
+        "groupements/<int:pk>/conventions/<int:version>/<str:siren>.docx",
+        conventions.convention_word,
+        name="convention_word",
+    ),
+    path(
+        "groupements/<int:pk>/conventions/<int:version>-word.zip",
+        conventions.convention_word_archive,
+        name="convention_word_archive",
+    ),
+    path(
+        "groupements/<int:pk>/convention/<int:version>/lecture/",
+        conventions.convention_reading,
+        name="convention_reading",
+    ),
+    path(
+        "groupements/<int:pk>/convention/<int:version>/lecture/<str:siren>/",
+        conventions.convention_reading,
+        name="convention_reading_member",
+    ),
+    path(
+        "groupements/<int:pk>/convention/texte-negocie/",
+        convention_deposits.convention_negotiated,
+        name="convention_negotiated",
+    ),
+    path("groupements/<int:pk>/convention/deja-signee/", convention_deposits.convention_prior, name="convention_prior"),
+    path(
+        "groupements/<int:pk>/convention/texte-produit/",
+        convention_deposits.convention_resume,
+        name="convention_resume",
     ),
     path("groupements/<int:pk>/fichiers/<uuid:document_pk>/", files.grouping_file, name="grouping_file"),
     path("groupements/<int:pk>/consultation/", consultation.consultation, name="consultation"),

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from groupings.actions.convention_life import lock, move
 from groupings.choices import ConventionStatus
-from groupings.convention_life import holds_values, is_text_current, names_of, voters
+from groupings.convention_life import is_text_current, names_of, voters
 from groupings.convention_workflow import CLOSED, FROZEN
-from groupings.conventions import render
+from groupings.conventions import render, stored
 from groupings.conventions.assemble import assemble
-from groupings.conventions.values import ConventionValues, from_json, to_json
+from groupings.conventions.values import ConventionValues, to_json
 from groupings.models import Convention, ConventionDocument, Grouping, Membership
 from groupings.models.convention import document_path
 from groupings.rules.convention_gate import amendment_refusal, new_text_refusal
@@ -30,31 +30,31 @@ from procurement.core.uploads import write_aside_and_move
 JOB_KIND = "groupings.conventions"
 
 
-def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime, reason: str = "") -> Convention:
+def convention_freeze(
+    *, grouping: Grouping, actor: Actor, now: datetime, reason: str = "", in_place_of_file: bool = False
+) -> Convention:
     """Freeze the grouping's present values as a version of its convention.
 
     When neither the values nor the texts changed since the last version, that version is returned and nothing is
-    written. A version whose text is final is returned as long as the text is the same: the decisions that arrive are
-    printed at its signature, they make no other version. Another text makes a new draft, with a written ``reason``
-    once a member has voted. Raises BusinessError, with what is missing, when the values do not make a convention, when
-    a member has signed (an amendment changes a convention in force), or, field ``reason``, without that reason.
+    written; a text brought from outside stays as well, whatever changed, unless ``in_place_of_file``. A version whose
+    text is final is returned as long as the text is the same: the decisions that arrive are printed at its signature,
+    they make no other version. Another text makes a new draft, with a written ``reason`` once a member has voted.
+    Raises BusinessError, with what is missing, when the values do not make a convention, when the members are no longer
+    those the negotiated text was brought for, when a member has signed (an amendment changes a convention in force),
+    or, field ``reason``, without that reason.
     """
-    require(actor, "convention.generate", organisation_id=grouping.coordinator_id)
-    if grouping.is_declared_only:
-        raise BusinessError(
-            "Ce groupement est seulement déclaré\u00a0: sa convention est tenue par une autre direction."
-        )
+    require_convention(grouping, actor)
     texts = render.texts_sha256()
     with transaction.atomic():
         Grouping.objects.select_for_update().get(pk=grouping.pk)
         latest = grouping.conventions.first()
-        if latest and _is_up_to_date(latest, grouping, texts):
+        if latest and not in_place_of_file and _is_up_to_date(latest, grouping, texts):
             return latest
         values = assemble(grouping, version=latest.version + 1 if latest else 1)
         if problems := values.problems():
             raise BusinessError(" ".join(problems))
         if latest:
-            _replace(latest, values, grouping=grouping, actor=actor, now=now, reason=reason)
+            replace(latest, text_sha256=values.text_sha256, actor=actor, now=now, reason=reason)
         convention = Convention.objects.create(
             grouping=grouping,
             version=values.version,
@@ -84,28 +84,51 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime, reason
 
 
 def _is_up_to_date(latest: Convention, grouping: Grouping, texts: str) -> bool:
-    """Whether ``latest`` still is the convention to print; raises BusinessError when an amendment alone changes it."""
+    """Whether ``latest`` still is the convention to print; raises BusinessError when it may only be replaced."""
+    if latest.is_prior:
+        return True
+    if not latest.is_generated:
+        if latest.status not in CLOSED:
+            _check_same_members(latest)
+        return True
     if latest.status in FROZEN or latest.status in CLOSED:
-        if holds_values(latest) and is_text_current(latest):
-            return True
-        if latest.status in CLOSED:
-            raise BusinessError(
-                amendment_refusal(version=latest.version, is_ended=latest.status == ConventionStatus.ENDED)
-            )
-        return False
+        return is_text_current(latest)
     same = assemble(grouping, version=latest.version)
     return latest.texts_sha256 == texts and same.sha256 == latest.values_sha256
 
 
-def _replace(
-    latest: Convention, values: ConventionValues, *, grouping: Grouping, actor: Actor, now: datetime, reason: str
-) -> None:
-    """The version in hand gives way to ``values``; whoever voted another text is told before, by a refusal."""
-    is_another_text = values.text_sha256 != latest.text_sha256
-    voted = names_of(voters(grouping)) if is_another_text and not reason.strip() else []
+def replace(latest: Convention, *, text_sha256: str, actor: Actor, now: datetime, reason: str) -> None:
+    """The version in hand gives way to another text, inside the transaction that writes it.
+
+    Raises BusinessError, field ``reason``, when a member has voted and nothing says why its text changes; and once a
+    member has signed, or the convention is in force.
+    """
+    if latest.status in CLOSED:
+        raise BusinessError(amendment_refusal(version=latest.version, is_ended=latest.status == ConventionStatus.ENDED))
+    is_another_text = text_sha256 != latest.text_sha256
+    voted = names_of(voters(latest.grouping)) if is_another_text and not reason.strip() else []
     if voted:
         raise BusinessError(new_text_refusal(voted=voted, version=latest.version), field="reason")
     move(lock(latest), "replace", actor=actor, today=timezone.localtime(now).date(), reason=reason, follows=True)
+
+
+def require_convention(grouping: Grouping, actor: Actor) -> None:
+    """Raise NotAllowed without the right to make conventions, BusinessError where the convention is not kept here."""
+    require(actor, "convention.generate", organisation_id=grouping.coordinator_id)
+    if grouping.is_declared_only:
+        raise BusinessError(
+            "Ce groupement est seulement déclaré\u00a0: sa convention est tenue par une autre direction."
+        )
+
+
+def _check_same_members(convention: Convention) -> None:
+    """A negotiated text names its parties: it does not bind a member it was not written for."""
+    active = convention.grouping.memberships.active().values_list("organisation__siren", flat=True)
+    if set(active) != set(stored.party_sirens(convention)):
+        raise BusinessError(
+            "Les membres du groupement ne sont plus ceux du texte négocié\u00a0: déposez le texte mis à jour, ou "
+            "revenez au texte produit par l’outil."
+        )
 
 
 def conventions_request(
@@ -142,7 +165,7 @@ class ConventionJob:
     def make(self, job: Job, shared: "Run", key: str) -> bytes | None:
         if shared.is_kept(key):
             return None
-        return render.render_member(shared.values, shared.common, key)
+        return shared.pdf(key)
 
     def keep(self, job: Job, shared: "Run", key: str, made: bytes | None) -> None:
         if made is not None:
@@ -158,27 +181,35 @@ class Run:
 
     def __init__(self, convention: Convention):
         self.convention = convention
-        self.values: ConventionValues = from_json(convention.values)
+        self.values: ConventionValues = stored.values_of(convention)
         self.memberships: dict[str, Membership] = {
             membership.organisation.siren: membership
             for membership in convention.grouping.memberships.select_related("organisation")
         }
-        self._kept = {document.membership_id: document.sha256 for document in convention.documents.all()}
+        self._kept = {document.membership_id: document for document in convention.documents.all()}
 
     @cached_property
     def common(self) -> render.Common:
         """The pages every member shares, laid out when the first document is really needed."""
-        return render.render_common(self.values)
+        return stored.common_of(self.convention, self.values)
+
+    def pdf(self, siren: str) -> bytes:
+        """One member's document, laid out. Raises BusinessError for a text brought from outside, which the tool cannot
+        write again."""
+        if not self.convention.is_generated:
+            raise BusinessError(
+                f"Le fichier déposé pour la version {self.convention.version} est introuvable ou altéré\u00a0: "
+                "prévenez l’équipe technique."
+            )
+        return stored.pdf_of(self.convention, self.values, self.common, siren)
 
     def is_kept(self, siren: str) -> bool:
         """Whether this member's document is already there, byte for byte."""
-        membership = self.memberships[siren]
-        document = ConventionDocument(convention=self.convention, membership=membership)
-        path = document_path(document, document.filename)
-        if membership.pk not in self._kept or not default_storage.exists(path):
+        document = self._kept.get(self.memberships[siren].pk)
+        if document is None or not default_storage.exists(document.file.name):
             return False
-        with default_storage.open(path, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == self._kept[membership.pk]
+        with default_storage.open(document.file.name, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == document.sha256
 
 
 def _convention(job: Job) -> Convention:

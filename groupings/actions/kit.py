@@ -14,7 +14,6 @@ from groupings.actions.deliberation import deliberation_draft_sent
 from groupings.actions.grouping import grouping_advance
 from groupings.choices import ConventionStatus, GroupingStatus
 from groupings.convention_life import current_of, voters
-from groupings.conventions import render as convention_render
 from groupings.drafts.assemble import assemble_draft
 from groupings.drafts.render import render_docx, render_pdf
 from groupings.links import link_open, link_url
@@ -30,7 +29,7 @@ from procurement.core.jobs import runner
 from procurement.core.jobs.models import Job
 from procurement.core.journal.record import record
 from procurement.core.mail.sending import Attachment, queue
-from procurement.core.uploads import write_aside_and_move
+from procurement.core.uploads import FILE_TYPES, write_aside_and_move
 
 JOB_KIND = "groupings.kits"
 PDF_TYPE = "application/pdf"
@@ -151,11 +150,7 @@ class KitRun:
 
     def make(self, siren: str) -> Kit:
         membership = self.run.memberships[siren]
-        pdf = (
-            None
-            if self.run.is_kept(siren)
-            else convention_render.render_member(self.run.values, self.run.common, siren)
-        )
+        pdf = None if self.run.is_kept(siren) else self.run.pdf(siren)
         document = self._document(membership, pdf)
         approval = self._approval(membership)
         values = assemble_draft(
@@ -214,7 +209,10 @@ class KitRun:
         )
         attachments = [
             Attachment(name=file.filename, path=file.file.name, content_type=content_type, sha256=file.sha256)
-            for file, content_type in ((document, PDF_TYPE), *((draft, _TYPES[draft.format]) for draft in drafts))
+            for file, content_type in (
+                (document, FILE_TYPES[document.extension]),
+                *((draft, _TYPES[draft.format]) for draft in drafts),
+            )
         ]
         due_on, asked_on = grouping.deliberations_due_on, timezone.localtime(self.asked_at).date()
         is_late = due_on is not None and due_on < asked_on

@@ -59,7 +59,7 @@ def render_common(values: ConventionValues, *, member_pages: int = 1) -> Common:
     Raises PdfError when the document cannot be drawn faithfully (a character no font has, for example).
     """
     context = _context(values)
-    context["reserved_pages"] = range(member_pages)
+    context |= {"reserved_pages": range(member_pages), "is_whole": False}
     document, total = pdf.render_paged(
         lambda total: pdf.template_html("conventions/convention.html", {**context, "total_pages": total}),
         guess=_estimated_pages(values) + member_pages - 1,
@@ -99,7 +99,15 @@ def render_member(values: ConventionValues, common: Common, siren: str) -> bytes
     order = [(shared, page) for page in range(first)]
     order += [(mine, page) for page in range(own_pages)]
     order += [(shared, page) for page in range(last, common.total_pages)]
-    return pdf.assemble(order, **_identity(values, context))
+    return pdf.assemble(order, **_identity(values, context), identity=f"{values.reference} v{values.version} {siren}")
+
+
+def member_html(values: ConventionValues, siren: str) -> str:
+    """The whole convention of one member as HTML, assembled from the same texts as its PDF: Word and the reading on
+    screen are made from it. Raises KeyError for a SIREN outside the grouping."""
+    context = {**_context(values), **_member_context(values, values.member(siren))}
+    whole = {"reserved_pages": (), "is_whole": True, "total_pages": ""}
+    return pdf.template_html("conventions/convention.html", {**context, **whole})
 
 
 def texts_sha256() -> str:
@@ -119,6 +127,11 @@ def _member_pages(values: ConventionValues, context: dict[str, Any], common: Com
         numbers=[(1, common.first_member_page)],
         watermark=_WATERMARK if values.is_draft else "",
     )
+
+
+def identity(values: ConventionValues) -> dict[str, Any]:
+    """The title, the author and the date that every form of the convention bears."""
+    return _identity(values, _context(values))
 
 
 def _identity(values: ConventionValues, context: dict[str, Any]) -> dict[str, Any]:

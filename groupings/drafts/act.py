@@ -280,9 +280,11 @@ def challenge(subject: Subject) -> str:
 
 def annex(subject: Subject) -> Line:
     values, pages = subject.convention, subject.annex_pages
+    # A text negotiated in Word has no number of pages before it is printed.
+    counted = f" ({pages}\u00a0page{'s' if pages > 1 else ''})" if pages else ""
     return Line(
         "Annexe\u00a0:",
         f"convention constitutive du groupement de commandes {values.reference}, version {values.version}, exemplaire "
-        f"{subject.of} ({pages}\u00a0page{'s' if pages > 1 else ''}). Fichier {subject.annex_name}, empreinte "
+        f"{subject.of}{counted}. Fichier {subject.annex_name}, empreinte "
         f"SHA-256\u00a0: {subject.annex_sha256}",
     )

@@ -1,9 +1,11 @@
 """The founding agreement, frozen: the values it was made from, and the bytes that came out."""
 
+from pathlib import PurePath
+
 from django.db import models
 from django.db.models import F, Q
 
-from groupings.choices import COMMENT_BADGES, CONVENTION_BADGES, Badge, ConventionStatus
+from groupings.choices import COMMENT_BADGES, CONVENTION_BADGES, Badge, ConventionOrigin, ConventionStatus
 from groupings.models.grouping import Grouping
 from groupings.models.membership import Membership
 from groupings.querysets import ConventionDocumentQuerySet, OfConventionQuerySet, OfGroupingQuerySet
@@ -12,8 +14,16 @@ from groupings.querysets import ConventionDocumentQuerySet, OfConventionQuerySet
 COMMENT_MAX = 4000
 
 
+def deposit_path(convention: "Convention", filename: str) -> str:
+    """Where a text brought from outside lies: nothing of the name it came under decides where."""
+    return f"conventions/{convention.grouping_id}/v{convention.version}/depot{PurePath(filename).suffix.lower()}"
+
+
 class Convention(models.Model):
-    """One version of a grouping's convention constitutive. Replaced by the next version, never edited."""
+    """One version of a grouping's convention constitutive. Replaced by the next version, never edited.
+
+    ``origin``: its text is the tool's own, or the file ``file`` brought from outside, which stands for every member.
+    """
 
     grouping = models.ForeignKey(Grouping, models.CASCADE, related_name="conventions")
     version = models.PositiveIntegerField("version")
@@ -36,6 +46,12 @@ class Convention(models.Model):
     signature_on = models.DateField("signature ouverte le", null=True, blank=True)
     in_force_on = models.DateField("en vigueur le", null=True, blank=True)
     ended_on = models.DateField("terminée le", null=True, blank=True)
+    origin = models.CharField("origine", max_length=10, choices=ConventionOrigin, default=ConventionOrigin.GENERATED)
+    file = models.FileField("fichier déposé", upload_to=deposit_path, max_length=200, blank=True)
+    file_name = models.CharField("nom d’origine", max_length=200, blank=True)
+    file_sha256 = models.CharField("empreinte SHA-256 du fichier", max_length=64, blank=True)
+    file_size = models.PositiveIntegerField("taille (octets)", null=True, blank=True)
+    signed_on = models.DateField("signée le", null=True, blank=True, help_text="Avant l’outil.")
 
     objects = OfGroupingQuerySet.as_manager()
 
@@ -66,10 +82,35 @@ class Convention(models.Model):
                 name="convention_ends_after_force",
                 violation_error_message="La fin ne peut pas précéder l’entrée en vigueur.",
             ),
+            models.CheckConstraint(
+                condition=Q(origin=ConventionOrigin.GENERATED, file="", file_sha256="", file_size__isnull=True)
+                | (
+                    ~Q(origin=ConventionOrigin.GENERATED)
+                    & ~Q(file="")
+                    & ~Q(file_name="")
+                    & ~Q(file_sha256="")
+                    & Q(file_size__isnull=False)
+                ),
+                name="convention_file_as_origin",
+                violation_error_message="Un texte venu d’ailleurs a son fichier\u00a0; un texte produit n’en a pas.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(origin=ConventionOrigin.PRIOR) | Q(signed_on__isnull=False),
+                name="convention_prior_signed",
+                violation_error_message="Indiquez la date de signature de cette convention.",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.grouping.reference}, convention version {self.version}"
+
+    @property
+    def is_generated(self) -> bool:
+        return self.origin == ConventionOrigin.GENERATED
+
+    @property
+    def is_prior(self) -> bool:
+        return self.origin == ConventionOrigin.PRIOR
 
     @property
     def badge(self) -> Badge:
@@ -147,7 +188,10 @@ def document_path(document: "ConventionDocument", filename: str) -> str:
 
 
 class ConventionDocument(models.Model):
-    """The PDF of one member: the common articles and its own pages. The SHA-256 of the bytes is the evidence."""
+    """The file of one member: the common articles and its own pages, or the text negotiated outside, the same for all.
+
+    The SHA-256 of the bytes is the evidence. ``pages`` is 0 when unknown, as that of a Word file.
+    """
 
     convention = models.ForeignKey(Convention, models.CASCADE, related_name="documents")
     membership = models.ForeignKey(Membership, models.PROTECT, related_name="documents")
@@ -176,6 +220,16 @@ class ConventionDocument(models.Model):
         return self.filename
 
     @property
+    def extension(self) -> str:
+        """``pdf``, or ``docx`` for a text negotiated in Word."""
+        return "docx" if self.file.name and self.file.name.lower().endswith(".docx") else "pdf"
+
+    @property
+    def format_name(self) -> str:
+        """As people say it: « PDF », « Word »."""
+        return "Word" if self.extension == "docx" else "PDF"
+
+    @property
     def filename(self) -> str:
         """``GC-2027-01_213401722.pdf``: the reference and the member's SIREN."""
-        return f"{self.convention.grouping.reference}_{self.membership.organisation.siren}.pdf"
+        return f"{self.convention.grouping.reference}_{self.membership.organisation.siren}.{self.extension}"

@@ -2,27 +2,29 @@
 
 import io
 import zipfile
+from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from groupings.actions.convention import JOB_KIND, conventions_request
+from groupings.conventions import stored
 from groupings.models import Convention, ConventionDocument, Grouping
 from groupings.views import convention_page
-from groupings.views.common import find_grouping, require_change
+from groupings.views.common import find_grouping, require_change, sees_all
 from groupings.views.detail import render_page
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.exports import download_response
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
 from procurement.core.submission import posted_or_back
-from procurement.core.uploads import read_checked
+from procurement.core.uploads import FILE_TYPES, read_checked
 
-PDF_TYPE = "application/pdf"
 ZIP_TYPE = "application/zip"
 
 
@@ -60,10 +62,10 @@ def documents_of(request: HttpRequest, grouping: Grouping, version: int) -> Quer
 
 @require_safe
 def convention_document(request: HttpRequest, pk: int, version: int, siren: str) -> HttpResponse:
-    """One member's PDF; 404 outside the perimeter."""
+    """One member's file: its PDF, or the text negotiated outside; 404 outside the perimeter."""
     documents = documents_of(request, find_grouping(request, pk), version)
     document = get_object_or_404(documents, membership__organisation__siren=siren)
-    return download_response(_read(document), filename=document.filename, content_type=PDF_TYPE)
+    return download_response(_read(document), filename=document.filename, content_type=FILE_TYPES[document.extension])
 
 
 @require_safe
@@ -73,15 +75,79 @@ def convention_archive(request: HttpRequest, pk: int, version: int) -> HttpRespo
     documents = list(documents_of(request, grouping, version))
     if not documents:
         raise Http404
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # a PDF is already compressed
-        for document in documents:
-            made_at = timezone.localtime(document.convention.frozen_at)
-            entry = zipfile.ZipInfo(document.filename, made_at.timetuple()[:6])
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, _read(document))
+    content = _zipped(((d.filename, _read(d)) for d in documents), documents[0].convention.frozen_at)
     name = f"{grouping.reference}_conventions_v{version}.zip"
-    return download_response(buffer.getvalue(), filename=name, content_type=ZIP_TYPE)
+    return download_response(content, filename=name, content_type=ZIP_TYPE)
+
+
+def readable(request: HttpRequest, grouping: Grouping, version: int) -> tuple[Convention, list[str]]:
+    """One version, and the SIREN of the members whose text the person may read: all of them for the coordinator's
+    people, its own for a member's. 404 when there is none."""
+    versions = Convention.objects.visible_to(request.affiliation).filter(grouping=grouping, version=version)
+    convention = get_object_or_404(versions)
+    convention.grouping = grouping
+    sirens = stored.party_sirens(convention)
+    if not sees_all(grouping, request.affiliation):
+        sirens = [siren for siren in sirens if siren == request.affiliation.organisation.siren]
+    if not sirens:
+        raise Http404
+    return convention, sirens
+
+
+@require_safe
+def convention_word(request: HttpRequest, pk: int, version: int, siren: str) -> HttpResponse:
+    """One member's convention in Word, to negotiate with; 404 for a text the tool did not write."""
+    convention, sirens = readable(request, find_grouping(request, pk), version)
+    if siren not in sirens or not convention.is_generated:
+        raise Http404
+    name = f"{convention.grouping.reference}_{siren}.docx"
+    return download_response(stored.word_of(convention, siren), filename=name, content_type=FILE_TYPES["docx"])
+
+
+@require_safe
+def convention_word_archive(request: HttpRequest, pk: int, version: int) -> HttpResponse:
+    """The Word files of one version that the person may open, as a ZIP."""
+    grouping = find_grouping(request, pk)
+    convention, sirens = readable(request, grouping, version)
+    if not convention.is_generated:
+        raise Http404
+    files = ((f"{grouping.reference}_{siren}.docx", stored.word_of(convention, siren)) for siren in sirens)
+    name = f"{grouping.reference}_conventions_v{version}_word.zip"
+    return download_response(_zipped(files, convention.frozen_at), filename=name, content_type=ZIP_TYPE)
+
+
+@require_safe
+def convention_reading(request: HttpRequest, pk: int, version: int, siren: str = "") -> HttpResponse:
+    """The text on screen: the accessible form of the PDF, which cannot be tagged. Without ``siren``, the person's own
+    body when it is a party, else the coordinator."""
+    grouping = find_grouping(request, pk)
+    convention, sirens = readable(request, grouping, version)
+    if siren and siren not in sirens:
+        raise Http404
+    own = request.affiliation.organisation.siren
+    shown = siren or (own if own in sirens else sirens[0])
+    members = {member["siren"]: member["name"] for member in convention.values["members"]}
+    context = {
+        "grouping": grouping,
+        "convention": convention,
+        "siren": shown,
+        "member": members[shown],
+        "others": [(other, members[other]) for other in sirens],
+        "reading": stored.reading_of(convention, shown) if convention.is_generated else None,
+        "has_document": documents_of(request, grouping, version).filter(membership__organisation__siren=shown).exists(),
+    }
+    return render(request, "groupings/convention_reading.html", context)
+
+
+def _zipped(files: Iterable[tuple[str, bytes]], frozen_at: datetime) -> bytes:
+    """The same files, the same bytes: dated of the day the version was frozen, and not compressed again."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files:
+            entry = zipfile.ZipInfo(name, timezone.localtime(frozen_at).timetuple()[:6])
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()
 
 
 def _read(document: ConventionDocument) -> bytes:
@@ -112,8 +178,13 @@ def convention_results(job: Job, affiliation) -> list[Result]:
         return results
     archive = reverse("convention_archive", args=[pk, version])
     results.append(Result(f"Télécharger les {len(documents)} conventions (ZIP)", archive, "main"))
+    if convention.is_generated:
+        words = reverse("convention_word_archive", args=[pk, version])
+        results.append(Result(f"Les {len(documents)} conventions en Word, à négocier (ZIP)", words))
+        results.append(Result("Lire la convention en ligne", reverse("convention_reading", args=[pk, version])))
     for document in documents:
         organisation = document.membership.organisation
         url = reverse("convention_document", args=[pk, version, organisation.siren])
-        results.append(Result(f"{organisation.name} (PDF, {document.pages}\u00a0pages)", url))
+        pages = f", {document.pages}\u00a0page{'s' if document.pages > 1 else ''}" if document.pages else ""
+        results.append(Result(f"{organisation.name} ({document.format_name}{pages})", url))
     return results

@@ -52,7 +52,7 @@ from members.models import CouncilSession
 from procurement.core.errors import BusinessError
 from procurement.core.exports import download_response
 from procurement.core.submission import submit
-from procurement.core.uploads import PDF_MAX_BYTES, read_checked
+from procurement.core.uploads import FILE_TYPES, PDF_MAX_BYTES, read_checked
 
 HOUR = 3600
 POSTS_AN_HOUR = 30
@@ -186,10 +186,11 @@ class Answer(Page):
         own = {"membership": self.membership, "convention": self.latest}
         drafts = {draft.format: draft for draft in DraftDocument.objects.filter(**own)}
         convention = ConventionDocument.objects.filter(**own).select_related("convention").first()
+        suffix, kind = (convention.extension, convention.format_name) if convention else ("pdf", "PDF")
         offered = (
             Offered("deliberation.docx", "Modèle de délibération, à adapter (Word)", DOCX_TYPE, drafts.get("docx")),
             Offered("deliberation.pdf", "Modèle de délibération (PDF)", PDF_TYPE, drafts.get("pdf")),
-            Offered("convention.pdf", "Convention à annexer (PDF)", PDF_TYPE, convention),
+            Offered(f"convention.{suffix}", f"Convention à annexer ({kind})", FILE_TYPES[suffix], convention),
         )
         return [document for document in offered if document.row is not None]
 

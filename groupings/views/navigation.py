@@ -13,7 +13,8 @@ from groupings.views.common import may_change, sees_all
 _UNDER = {
     "grouping_detail": (
         "grouping_change grouping_advance lot_create lot_change lot_remove membership_create membership_change "
-        "membership_link reminders_send kit_send grouping_launch_without convention_generate"
+        "membership_link reminders_send kit_send grouping_launch_without convention_generate "
+        "convention_reading convention_reading_member convention_negotiated convention_prior convention_resume"
     ),
     "campaign_open": "campaign_announce campaign_reopen",
     "needs_table": "needs_change needs_receipt needs_import lot_bounds",

@@ -25,6 +25,8 @@ _HEADER_WITHIN = 1024  # ISO 32000-1, annex H, note 13: readers accept the heade
 _END_WITHIN = 2048
 #: Programs and archives may carry a PDF header a little further, and still be what they are.
 _NOT_A_PDF = (b"MZ", b"\x7fELF", b"PK\x03\x04", b"#!")
+#: The container of Word 97 to 2003, and of any document that Office closes with a password.
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NAME_LENGTH = 200
 _PAGES_READ = 3
 _MAX_PIXELS = 60_000_000  # three times a telephone's photograph
@@ -119,6 +121,51 @@ def receive_file(content: bytes, filename: str) -> ReceivedFile:
     return ReceivedFile(content, name, hashlib.sha256(content).hexdigest(), extension)
 
 
+def receive_text(content: bytes, filename: str) -> ReceivedFile:
+    """Check the bytes of a text a person sent to be read and signed: a PDF, or a Word document without macros.
+
+    Raises BusinessError (field ``file``), one French sentence, for anything else, and for what cannot be opened.
+    """
+    name = clean_name(filename)
+    if content.startswith(_OLD_OFFICE):
+        raise _refused(
+            f"«\u00a0{name}\u00a0» est un ancien document Office, ou un document protégé par un mot de passe\u00a0: "
+            "enregistrez-le en Word (.docx) ou en PDF, sans protection."
+        )
+    if not content.startswith((b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff")):
+        receive_pdf(content, filename)
+    received = receive_file(content, filename)
+    if received.extension not in ("pdf", "docx"):
+        raise _refused(
+            f"«\u00a0{name}\u00a0» n’est ni un PDF ni un document Word (.docx)\u00a0: déposez le texte lui-même."
+        )
+    if received.extension == "docx":
+        _check_word(content, name)
+    return received
+
+
+def _check_word(content: bytes, name: str) -> None:
+    """Every part is whole, none is a program, and the document opens."""
+    import docx  # a fifth of a second at the first document
+
+    damaged = f"«\u00a0{name}\u00a0» est abîmé\u00a0: enregistrez-le de nouveau, puis déposez-le."
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if b"macroEnabled" in archive.read("[Content_Types].xml"):
+                raise _refused(_macros(name))
+            if archive.testzip() is not None:
+                raise _refused(damaged)
+        docx.Document(io.BytesIO(content))
+    except BusinessError:
+        raise
+    except Exception as error:  # python-docx raises whatever broken bytes make it raise
+        raise _refused(damaged) from error
+
+
+def _macros(name: str) -> str:
+    return f"«\u00a0{name}\u00a0» contient des macros\u00a0: enregistrez-le sans elles."
+
+
 def _checked_image(content: bytes, name: str, kind: str, extension: str) -> str:
     from PIL import Image  # imported at the first photograph
 
@@ -144,7 +191,7 @@ def _checked_office(content: bytes, name: str) -> str:
     if expanded > 20 * PDF_MAX_BYTES:
         raise _refused(f"«\u00a0{name}\u00a0» est refusé\u00a0: une fois décompressé, il serait démesuré.")
     if any(member.endswith("vbaProject.bin") for member in names):
-        raise _refused(f"«\u00a0{name}\u00a0» contient des macros\u00a0: enregistrez-le sans elles.")
+        raise _refused(_macros(name))
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "word/document.xml" in names:

@@ -237,7 +237,7 @@ def test_assembled_pages_keep_order_bookmarks_and_language():
         ("Deux", 2),
     ]
     assert (reader.metadata.title, reader.metadata.author) == ("Tout « œ »", "Métropole")
-    assert reader.trailer["/Root"]["/Lang"] == "fr"
+    assert reader.trailer["/Root"]["/Lang"] == "fr-FR"
     assert pdf.assemble(order, title="Tout « œ »", author="Métropole", issued_at=issued_at) == document
     assert pdf.page_count(document) == 3
     assert first.page_of("Deux") == 1

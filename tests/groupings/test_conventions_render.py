@@ -105,7 +105,7 @@ def test_bookmarks_language_and_title_lead_through_the_document(big):
     assert titles[:3] == ["Parties", "Préambule", "Article\xa01 – Objet"]
     assert titles.index("Signatures") == titles.index("Annexe\xa01 – Liste des membres") - 1
     assert len(titles) == 2 + 19 + 1 + 4
-    assert reader.trailer["/Root"]["/Lang"] == "fr"
+    assert reader.trailer["/Root"]["/Lang"] == "fr-FR"
     assert reader.metadata.title.startswith("Convention constitutive du groupement de commandes GC-2027-01")
     assert reader.metadata.author == "Montpellier Méditerranée Métropole"
 

@@ -41,7 +41,7 @@ def test_each_pdf_is_the_member_s_own_and_its_hash_is_recorded(tmp_path):
         assert hashlib.sha256(content).hexdigest() == document.sha256
         reader = pypdf.PdfReader(BytesIO(content))
         assert len(reader.pages) == document.pages
-        assert reader.trailer["/Root"]["/Lang"] == "fr"
+        assert reader.trailer["/Root"]["/Lang"] == "fr-FR"
         text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
         assert document.membership.organisation.name in text
         assert "délibération à venir" in text.lower()
@@ -99,3 +99,84 @@ def test_a_grouping_that_makes_no_convention_is_refused_and_writes_nothing(tmp_p
     with pytest.raises(CommandError, match="au moins deux membres"):
         _generate("GC-9", tmp_path)
     assert not Convention.objects.exists() and not Job.objects.exists()
+
+
+def _contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_word_files_carry_the_same_names_with_their_own_extension(tmp_path):
+    _, grouping = make_territory(members=2, reference="GC-9")
+    message = _generate("GC-9", tmp_path / "word", format="docx")
+    sirens = set(grouping.memberships.values_list("organisation__siren", flat=True))
+    assert set(_contents(tmp_path / "word")) == {f"GC-9_{siren}.docx" for siren in sirens}
+    assert message.startswith("3 conventions dans ")
+    _generate("GC-9", tmp_path / "again", format="docx")
+    assert _contents(tmp_path / "word") == _contents(tmp_path / "again")
+
+
+def test_a_former_version_comes_out_as_on_its_first_day(tmp_path):
+    _, grouping = make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path / "first")
+    grouping.title = "Fournitures de bureau, papier et enveloppes"
+    grouping.save()
+    _generate("GC-9", tmp_path / "second")
+    _generate("GC-9", tmp_path / "asked", version=1)
+    assert _contents(tmp_path / "asked") == _contents(tmp_path / "first") != _contents(tmp_path / "second")
+    assert Convention.objects.count() == 2  # asking for a former version freezes nothing
+
+
+def test_a_former_version_whose_files_are_lost_is_laid_out_again_byte_for_byte(tmp_path, settings):
+    _, grouping = make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path / "first")
+    grouping.title = "Autre objet"
+    grouping.save()
+    _generate("GC-9", tmp_path / "second")
+    for document in ConventionDocument.objects.filter(convention__version=1):
+        document.file.storage.delete(document.file.name)
+    _generate("GC-9", tmp_path / "asked", version=1)
+    assert _contents(tmp_path / "asked") == _contents(tmp_path / "first")
+
+
+def test_a_file_made_again_that_is_not_the_first_one_is_never_handed_over(tmp_path):
+    make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path / "first")
+    document = ConventionDocument.objects.order_by("membership__organisation__siren").first()
+    ConventionDocument.objects.filter(pk=document.pk).update(sha256="f" * 64)
+    with pytest.raises(CommandError, match=r"version 1.*le fichier d’origine est perdu.*empreinte SHA-256"):
+        _generate("GC-9", tmp_path / "asked", version=1)
+    assert not (tmp_path / "asked" / document.filename).exists()
+
+
+def test_a_version_frozen_without_documents_is_laid_out(tmp_path):
+    from django.utils import timezone
+
+    from groupings.actions.convention import convention_freeze
+    from procurement.core.actors import SystemActor
+
+    _, grouping = make_territory(members=2, reference="GC-9")
+    convention_freeze(grouping=grouping, actor=SystemActor("essai"), now=timezone.now())
+    _generate("GC-9", tmp_path / "asked", version=1)
+    assert not ConventionDocument.objects.exists()
+    _generate("GC-9", tmp_path / "made")
+    assert _contents(tmp_path / "asked") == _contents(tmp_path / "made")
+
+
+def test_an_unknown_version_is_refused_with_those_that_exist(tmp_path):
+    make_territory(members=2, reference="GC-9")
+    with pytest.raises(CommandError, match=r"la version 1 de la convention n’existe pas .aucune version n’est figée"):
+        _generate("GC-9", tmp_path, version=1)
+    _generate("GC-9", tmp_path)
+    with pytest.raises(CommandError, match=r"la version 7 .* n’existe pas .versions figées\u00a0: 1"):
+        _generate("GC-9", tmp_path, version=7)
+
+
+def test_from_a_shell_version_is_that_of_the_convention(tmp_path, capsys):
+    from django.core.management import execute_from_command_line
+
+    make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path / "first")
+    arguments = ["manage.py", "generate_conventions", "GC-9", "--out", str(tmp_path / "cli"), "--version", "1"]
+    execute_from_command_line(arguments)
+    assert capsys.readouterr().out.startswith("3 conventions dans ")
+    assert _contents(tmp_path / "cli") == _contents(tmp_path / "first")

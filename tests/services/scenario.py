@@ -42,6 +42,41 @@ def status(job_id: str) -> dict:
     }
 
 
+def grouping(documents: int) -> str:
+    """One grouping of that many members, nothing asked; returns its reference."""
+    from tests.support.factories import make_territory
+
+    return make_territory(members=documents - 1, lots=2, reference="GC-KILL")[1].reference
+
+
+def documents() -> dict:
+    """How many versions, jobs and items there are, and every document with the hash of the bytes on disk."""
+    from groupings.models import Convention, ConventionDocument
+    from procurement.core.jobs.models import Job, JobItem
+
+    return {
+        "versions": Convention.objects.count(),
+        "jobs": Job.objects.count(),
+        "items": JobItem.objects.count(),
+        "documents": [_hashed(document) for document in ConventionDocument.objects.all()],
+    }
+
+
+def _hashed(document) -> list:
+    import hashlib
+    from pathlib import Path
+
+    return [document.membership_id, document.sha256, hashlib.sha256(Path(document.file.path).read_bytes()).hexdigest()]
+
+
+def main(asked: str, *arguments: str) -> str:
+    if asked == "ask":
+        return ask()
+    if asked == "grouping":
+        return grouping(int(arguments[0]))
+    return json.dumps(documents() if asked == "documents" else status(arguments[0]))
+
+
 if __name__ == "__main__":
     django.setup()
-    print(ask() if sys.argv[1] == "ask" else json.dumps(status(sys.argv[2])))  # noqa: T201
+    print(main(*sys.argv[1:]))  # noqa: T201

@@ -67,6 +67,7 @@ from tests.support.factories import (
     make_representative,
     make_session,
 )
+from tests.support.world_convention import convention_arguments, make_convention, make_readable_convention
 from tests.support.world_ledger import make_ledger
 
 
@@ -158,6 +159,7 @@ class Territory:
             "convention_generate": grouping,
             "convention_document": {**version, "siren": self.commune.siren},
             "convention_archive": version,
+            **convention_arguments(self.grouping, self.launched, self.commune),
             "deliberation_detail": deliberation,
             "deliberation_step": {**deliberation, "step": "inscrire"},
             "deliberation_deposit": deliberation,
@@ -297,6 +299,7 @@ def make_world(marker: str) -> Territory:
         body=f"Remarque {marker}",
         created_at=timezone.now(),
     )
+    convention = make_convention(grouping, marker)
     content = f"%PDF {marker}".encode()
     document = ConventionDocument(
         convention=convention,
@@ -379,6 +382,7 @@ def make_world(marker: str) -> Territory:
     )
     NeedsDraft.objects.create(membership=membership, lines={"1": entry}, saved_by=f"Secrétaire {marker}")
     launched = make_launched(marker, metropole, commune)
+    make_readable_convention(launched["launched"], marker)
     return Territory(
         metropole=metropole,
         commune=commune,

@@ -347,6 +347,8 @@ class Pages:
 
         self.reader = PdfReader(io.BytesIO(pdf))
         self.pages = list(self.reader.pages)
+        for page in self.pages:
+            page.pop("/Trans", None)  # an empty transition of slides, which an archive (PDF/A) forbids
         self.bookmarks = list(self._bookmarks(self.reader.outline, 0))
 
     def _bookmarks(self, entries: list, depth: int) -> Iterable[tuple[int, str, int]]:
@@ -365,13 +367,17 @@ class Pages:
         raise PdfError(f"Le signet «\u00a0{bookmark}\u00a0» est introuvable.")
 
 
-def assemble(order: Sequence[tuple[Pages, int]], *, title: str, author: str, issued_at: datetime) -> bytes:
-    """One PDF from pages of several: ``order`` lists (source, page from 0).
+def assemble(
+    order: Sequence[tuple[Pages, int]], *, title: str, author: str, issued_at: datetime, identity: str = ""
+) -> bytes:
+    """One PDF/A-2b from pages of several: ``order`` lists (source, page from 0).
 
-    Bookmarks follow their pages; title, author and language are set. Same input, same bytes.
+    Bookmarks follow their pages; title, author and language are set; ``identity`` (the title when empty) sets the
+    document apart from those of the same title. Same input, same bytes.
     """
     from pypdf import PdfWriter
-    from pypdf.generic import NameObject, TextStringObject
+
+    from procurement.core.documents.pdfa import make_archival
 
     writer = PdfWriter()
     place: dict[tuple[int, int], int] = {}
@@ -392,17 +398,9 @@ def assemble(order: Sequence[tuple[Pages, int]], *, title: str, author: str, iss
     for position, name, depth in bookmarks:
         parent = parents.get(depth - 1) if depth else None
         parents[depth] = writer.add_outline_item(title=name, page_number=position, parent=parent)
-    stamp = issued_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%S+00'00'")
-    writer.add_metadata(
-        {
-            "/Title": clean_text(title),
-            "/Author": clean_text(author),
-            "/Producer": "xhtml2pdf, pypdf",
-            "/CreationDate": stamp,
-            "/ModDate": stamp,
-        }
+    make_archival(
+        writer, title=clean_text(title), author=clean_text(author), issued_at=issued_at, identity=identity or title
     )
-    writer.root_object[NameObject("/Lang")] = TextStringObject(LANGUAGE)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()

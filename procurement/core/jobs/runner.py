@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -126,14 +126,15 @@ def ring(job_id: Any) -> bool:
 
 
 def wait(job_id: Any, *, on_progress: Callable[[int, int], None] | None = None) -> Job:
-    """Watch a job another process is running until it is finished; ring again if its worker dies."""
+    """Watch a job another process is running until it is finished; take it up when its worker is dead."""
     while True:
         job = Job.objects.get(pk=job_id)
         if on_progress:
             on_progress(job.done, job.total)
         if job.is_finished:
             return job
-        nobody_holds_it = job.lease_until is None or job.lease_until < timezone.now()
+        now = timezone.now()
+        nobody_holds_it = job.lease_until is None or job.lease_until < now or _free_of_the_dead(job, now)
         if nobody_holds_it and run(job_id, on_progress=on_progress):
             continue
         time.sleep(0.5)
@@ -143,11 +144,19 @@ def sweep() -> int:
     """Ring again for every unfinished job that no living worker holds. Returns how many were rung."""
     now = timezone.now()
     for job in Job.objects.filter(status=Job.Status.RUNNING).exclude(claimed_by=""):
-        if str(job.pk) not in _running_here and _worker_is_dead(job.claimed_by):
-            Job.objects.filter(pk=job.pk, claimed_by=job.claimed_by).update(lease_until=now, sent_at=None)
+        _free_of_the_dead(job, now)
     waiting = Q(status=Job.Status.QUEUED) & (Q(sent_at__isnull=True) | Q(sent_at__lte=now - RESEND_AFTER))
     orphaned = Q(status=Job.Status.RUNNING, lease_until__lte=now)
     return sum(ring(pk) for pk in Job.objects.filter(waiting | orphaned).values_list("pk", flat=True))
+
+
+def _free_of_the_dead(job: Job, now: datetime) -> bool:
+    """End the lease of a running job whose worker is a dead process of this machine; whether it was."""
+    if job.status != Job.Status.RUNNING or not job.claimed_by or str(job.pk) in _running_here:
+        return False
+    if not _worker_is_dead(job.claimed_by):
+        return False
+    return bool(Job.objects.filter(pk=job.pk, claimed_by=job.claimed_by).update(lease_until=now, sent_at=None))
 
 
 def run(job_id: Any, *, on_progress: Callable[[int, int], None] | None = None) -> Job | None:
