@@ -111,6 +111,7 @@ SIGN = Step("signature", "", "Enregistrer la signature de la convention", SignFo
 UNSIGN = Step("effacer-signature", "", "Effacer la signature enregistrée", ReasonForm, _unsign)
 DESCRIBE = Step("nature", "", "Changer la nature ou la matière", DescribeForm, _describe)
 VOTE_AGAIN = _reversal("deliberer-de-nouveau", "vote_again")
+WITHDRAW = _reversal("retrait", "withdraw")
 STEPS: dict[str, Step] = {
     step.slug: step
     for step in (
@@ -126,7 +127,7 @@ STEPS: dict[str, Step] = {
         _reversal("contester", "challenge"),
         _reversal("ecarter-le-recours", "dismiss_challenge"),
         _reversal("annulation", "annul"),
-        _reversal("retrait", "withdraw"),
+        WITHDRAW,
         _reversal("dispenser", "waive"),
         _reversal("annuler-la-saisie", "undo_vote"),
         UNSIGN,

@@ -72,9 +72,7 @@ def convention_advance(
     return stored
 
 
-def convention_follow(
-    *, grouping: Grouping, step: str, actor: Actor, today: date, now: datetime, reason: str = ""
-) -> None:
+def convention_follow(*, grouping: Grouping, step: str, actor: Actor, today: date, reason: str = "") -> None:
     """What a step of the grouping does to its convention, inside the transaction of that step.
 
     ``start_votes`` freezes the text and puts it before the assemblies; ``revise_convention`` makes it a draft again;

@@ -99,7 +99,7 @@ def grouping_advance(
         locked.save()
         at = now or timezone.make_aware(datetime.combine(today, time.min))
         _follow_tender(locked, transition.name, actor, at)
-        convention_follow(grouping=locked, step=transition.name, actor=actor, today=today, now=at, reason=reason)
+        convention_follow(grouping=locked, step=transition.name, actor=actor, today=today, reason=reason)
         record(
             actor=actor,
             territory_id=locked.territory_id,

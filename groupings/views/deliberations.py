@@ -24,7 +24,7 @@ from groupings.remarks import facts_of
 from groupings.rules import clear_days
 from groupings.rules.deadlines import challenge_ends_on
 from groupings.rules.remarks import PRESIDENT, Remark, notice_owed, remarks
-from groupings.steps import CONVENE, EFFECT, SCHEDULE, SIGN, STEPS, VOTE, VOTE_AGAIN, Step, may_ask, offered
+from groupings.steps import CONVENE, EFFECT, SCHEDULE, SIGN, STEPS, VOTE, VOTE_AGAIN, WITHDRAW, Step, may_ask, offered
 from groupings.todo import chosen_session, effect_step, other_text_step, vote_step
 from groupings.views.common import may_change, sees_all
 from members.models import Affiliation, CouncilSession
@@ -78,6 +78,8 @@ class Page:
         self.is_own = is_member or sees_all(self.grouping, affiliation)
         self.may_write = self.is_own and may_take(deliberation, "record_effect", affiliation)
         self.steps = offered(deliberation, self.signature, affiliation) if self.is_own else []
+        if deliberation.voted_other_text:  # nobody signs a text that its assembly did not approve
+            self.steps = [step for step in self.steps if step is not SIGN]
 
     @cached_property
     def signature(self) -> Signature | None:
@@ -125,6 +127,8 @@ class Page:
     def next_step(self) -> Step | None:
         """The form to fill first."""
         status, chosen = self.deliberation.status, chosen_session(self.deliberation)
+        if self.deliberation.voted_other_text:
+            return WITHDRAW
         if status in WITHOUT_EFFECT:
             return VOTE_AGAIN
         if status in IN_FORCE and not self.deliberation.executory_on:

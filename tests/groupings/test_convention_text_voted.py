@@ -222,6 +222,17 @@ def test_every_place_that_speaks_of_the_vote_says_the_text_changed(client, scene
     assert [task.membership.organisation.name for task in found] == ["Alpha"]
 
 
+def test_the_signature_is_offered_only_for_the_text_voted(client, scene):
+    scenes.vote(scene, "Alpha")
+    deliberation = Deliberation.objects.get(membership=scene.member("Alpha"))
+    client.force_login(scene.buyer.user)
+    address = reverse("deliberation_detail", args=[deliberation.pk])
+    assert "Enregistrer la signature de la convention" in client.get(address).content.decode()
+    replace(scene)
+    page = client.get(address).content.decode()
+    assert "Enregistrer la signature de la convention" not in page and "Acte retiré par son auteur" in page
+
+
 def test_while_the_text_is_the_same_nothing_is_said(client, scene):
     scenes.vote(scene, "Alpha")
     client.force_login(scene.buyer.user)

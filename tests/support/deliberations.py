@@ -46,9 +46,8 @@ class Scene:
 
     @property
     def deliberation(self) -> Deliberation:
-        return Deliberation.objects.select_related("session", "membership__organisation", "membership__grouping").get(
-            membership=self.membership
-        )
+        read = Deliberation.objects.select_related("session", "membership__organisation", "membership__grouping")
+        return read.with_text_voted().get(membership=self.membership)
 
 
 def make_scene(**commune) -> Scene:
