@@ -71,7 +71,7 @@ def test_a_negotiated_text_takes_the_place_of_the_tool_s_own(site, open_page):
     page.locator("[name=reason]").fill("Accord des maires du 12 mars")
     page.get_by_role("button", name="Déposer ce texte").click()
     page.get_by_text("Texte négocié enregistré").wait_for()
-    assert page.locator("#documents").get_by_text("Texte négocié hors de l’outil").is_visible()
+    page.locator("#documents").get_by_text("Texte négocié hors de l’outil").first.wait_for()
     assert axe(page) == []
     page.get_by_role("link", name="déposer un texte négocié").click()
     assert axe(page) == []

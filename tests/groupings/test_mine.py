@@ -58,6 +58,7 @@ def cards_of(commune, agent, today=TODAY):
 
 
 def make_kit(membership, version=1):
+    membership.grouping.conventions.filter(version__lt=version).update(status="superseded")
     convention, _ = Convention.objects.get_or_create(
         grouping=membership.grouping,
         version=version,

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from groupings.choices import ConventionStatus
 from groupings.links import (
     link_token,
 )
@@ -77,6 +78,8 @@ def document_of(link, name: str) -> str:
 
 def kit_of(membership, version: int = 1, text: str = "kit") -> None:
     """One convention and its two drafts, each holding the member's name."""
+    older = Convention.objects.filter(grouping=membership.grouping, version__lt=version)
+    older.update(status=ConventionStatus.SUPERSEDED)
     convention, _ = Convention.objects.get_or_create(
         grouping=membership.grouping,
         version=version,
