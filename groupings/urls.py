@@ -27,6 +27,7 @@ from groupings.views import (
     launch,
     link_convention,
     link_needs,
+    link_reading,
     links,
     listing,
     lots,
@@ -220,6 +221,7 @@ urlpatterns = [
     path("groupements/<int:pk>/kit/<str:siren>.<str:extension>", kits.kit_document, name="kit_document"),
     path("lien/<str:token>/", links.signed_link, name="signed_link"),
     path("lien/<str:token>/documents/<str:name>", links.signed_link_document, name="signed_link_document"),
+    path("lien/<str:token>/convention/", link_reading.signed_link_reading, name="signed_link_reading"),
     path("lien/<str:token>/besoins/", link_needs.signed_link_needs, name="signed_link_needs"),
     path("lien/<str:token>/besoins/recu/", link_needs.signed_link_receipt, name="signed_link_receipt"),
     path(

@@ -165,10 +165,10 @@ def _table(table: Table, caption: str) -> SafeString:
         "", '<th scope="col" class="{}">{}</th>', ((_alignment(cell), _content(cell)) for cell in table.header)
     )
     return format_html(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table class="{kind}">'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Tableau\u00a0: {caption}"><table class="{kind}">'
         '<caption class="visually-hidden">{caption}</caption>{head}<tbody>{rows}</tbody></table></div>',
         caption=caption,
-        kind="facts" if table.kind == "facts" else "table table-dense",
+        kind="facts" if table.kind == "facts" else "table table-read",
         head=format_html("<thead><tr>{}</tr></thead>", head) if head else "",
         rows=_joined(format_html("<tr>{}</tr>", _row(row, name)) for row in table.rows),
     )

@@ -32,4 +32,4 @@ def reading_of(convention: Convention, siren: str) -> reading.Reading:
 
 def party_sirens(convention: Convention) -> list[str]:
     """The SIREN of each member it was made for, in the order of its annex."""
-    return [member["siren"] for member in convention.values["members"]]
+    return [member["siren"] for member in convention.values.get("members", ())]

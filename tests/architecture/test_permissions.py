@@ -232,6 +232,8 @@ signed_link_evidence        GET      200  200  200  200  200  200  200  200  200
 signed_link_evidence        POST     405  405  405  405  405  405  405  405  405  405  405
 signed_link_document        GET      200  200  200  200  200  200  200  200  200  200  200
 signed_link_document        POST     405  405  405  405  405  405  405  405  405  405  405
+signed_link_reading         GET      404  404  404  404  404  404  404  404  404  404  404
+signed_link_reading         POST     405  405  405  405  405  405  405  405  405  405  405
 signed_link_step            GET      302  302  302  302  302  302  302  302  302  302  302
 signed_link_step            POST     422  422  422  422  422  422  422  422  422  422  422
 my_deliberations            GET      302  200  200  200  200  200  200  200  200  200  200

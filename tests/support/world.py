@@ -172,6 +172,7 @@ class Territory:
             "signed_link_convention": link,
             "signed_link_receipt": link,
             "signed_link_evidence": {**link, "document_pk": self.file.pk},
+            "signed_link_reading": link,
             "signed_link_document": {**link, "name": "convention.pdf"},
             "signed_link_step": {**link, "step": "inscrire"},
             "calendar_ics": {"token": feed_token(self.feed)},
