@@ -4,183 +4,508 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import djmoney.models.fields
-import groupings.models.fees
-import members.models
 from django.conf import settings
 from django.db import migrations, models
 
+import groupings.models.fees
+import members.models
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('groupings', '0009_convention_current_once'),
-        ('members', '0003_actes_matter'),
+        ("groupings", "0009_convention_current_once"),
+        ("members", "0003_actes_matter"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='groupingdocument',
-            name='kind',
-            field=models.CharField(choices=[('need_evidence', 'Justificatif d’un besoin'), ('price_evidence', 'Preuve d’un prix de référence'), ('notice', 'Avis ou dossier de consultation'), ('committee_record', 'Procès-verbal de la commission'), ('contract', 'Pièce du marché'), ('ordering', 'Document pour commander'), ('fee_evidence', 'Justificatif d’une dépense'), ('other', 'Autre pièce')], max_length=16, verbose_name='nature'),
+            model_name="groupingdocument",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("need_evidence", "Justificatif d’un besoin"),
+                    ("price_evidence", "Preuve d’un prix de référence"),
+                    ("notice", "Avis ou dossier de consultation"),
+                    ("committee_record", "Procès-verbal de la commission"),
+                    ("contract", "Pièce du marché"),
+                    ("ordering", "Document pour commander"),
+                    ("fee_evidence", "Justificatif d’une dépense"),
+                    ("other", "Autre pièce"),
+                ],
+                max_length=16,
+                verbose_name="nature",
+            ),
         ),
         migrations.CreateModel(
-            name='FeeStatement',
+            name="FeeStatement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(2000, 'Saisissez une année à partir de 2000.'), django.core.validators.MaxValueValidator(2100, 'Saisissez une année jusqu’à 2100.')], verbose_name='exercice')),
-                ('number', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1)], verbose_name='version')),
-                ('status', models.CharField(choices=[('approved', 'Arrêté'), ('called', 'Appelé'), ('replaced', 'Remplacé')], default='approved', max_length=8, verbose_name='état')),
-                ('rule', models.CharField(choices=[('FREE', 'Gratuité\xa0: le coordonnateur supporte les frais'), ('EQUAL_SHARES', 'Parts égales'), ('POPULATION', 'Au prorata de la population'), ('ESTIMATED_AMOUNT', 'Au prorata des montants estimés'), ('ACTUAL_SPEND', 'Au prorata des dépenses réelles'), ('FLAT_FEE', 'Forfait par membre')], max_length=16, verbose_name='règle')),
-                ('is_provisional', models.BooleanField(default=False, verbose_name='provisoire')),
-                ('values', models.JSONField(verbose_name='valeurs')),
-                ('sha256', models.CharField(max_length=64, verbose_name='empreinte SHA-256')),
-                ('total_currency', djmoney.models.fields.CurrencyField(choices=[('EUR', 'Euro')], default='EUR', editable=False, max_length=3, null=True)),
-                ('total', djmoney.models.fields.MoneyField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='total (€ HT)')),
-                ('operating_total_currency', djmoney.models.fields.CurrencyField(choices=[('EUR', 'Euro')], default='EUR', editable=False, max_length=3, null=True)),
-                ('operating_total', djmoney.models.fields.MoneyField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='dont frais de fonctionnement (€ HT)')),
-                ('ceiling_agreement', models.CharField(blank=True, max_length=200, validators=[members.models.validate_one_line], verbose_name='accord sur le dépassement du plafond')),
-                ('reason', models.CharField(blank=True, max_length=500, verbose_name='motif de la correction')),
-                ('approved_at', models.DateTimeField(verbose_name='arrêté le')),
-                ('approved_label', models.CharField(max_length=200, verbose_name='arrêté par')),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('grouping', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fee_statements', to='groupings.grouping')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "year",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(2000, "Saisissez une année à partir de 2000."),
+                            django.core.validators.MaxValueValidator(2100, "Saisissez une année jusqu’à 2100."),
+                        ],
+                        verbose_name="exercice",
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        validators=[django.core.validators.MinValueValidator(1)], verbose_name="version"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("approved", "Arrêté"), ("called", "Appelé"), ("replaced", "Remplacé")],
+                        default="approved",
+                        max_length=8,
+                        verbose_name="état",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.CharField(
+                        choices=[
+                            ("FREE", "Gratuité\xa0: le coordonnateur supporte les frais"),
+                            ("EQUAL_SHARES", "Parts égales"),
+                            ("POPULATION", "Au prorata de la population"),
+                            ("ESTIMATED_AMOUNT", "Au prorata des montants estimés"),
+                            ("ACTUAL_SPEND", "Au prorata des dépenses réelles"),
+                            ("FLAT_FEE", "Forfait par membre"),
+                        ],
+                        max_length=16,
+                        verbose_name="règle",
+                    ),
+                ),
+                ("is_provisional", models.BooleanField(default=False, verbose_name="provisoire")),
+                ("values", models.JSONField(verbose_name="valeurs")),
+                ("sha256", models.CharField(max_length=64, verbose_name="empreinte SHA-256")),
+                (
+                    "total_currency",
+                    djmoney.models.fields.CurrencyField(
+                        choices=[("EUR", "Euro")], default="EUR", editable=False, max_length=3, null=True
+                    ),
+                ),
+                (
+                    "total",
+                    djmoney.models.fields.MoneyField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="total (€ HT)"
+                    ),
+                ),
+                (
+                    "operating_total_currency",
+                    djmoney.models.fields.CurrencyField(
+                        choices=[("EUR", "Euro")], default="EUR", editable=False, max_length=3, null=True
+                    ),
+                ),
+                (
+                    "operating_total",
+                    djmoney.models.fields.MoneyField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        verbose_name="dont frais de fonctionnement (€ HT)",
+                    ),
+                ),
+                (
+                    "ceiling_agreement",
+                    models.CharField(
+                        blank=True,
+                        max_length=200,
+                        validators=[members.models.validate_one_line],
+                        verbose_name="accord sur le dépassement du plafond",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="motif de la correction")),
+                ("approved_at", models.DateTimeField(verbose_name="arrêté le")),
+                ("approved_label", models.CharField(max_length=200, verbose_name="arrêté par")),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "grouping",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fee_statements",
+                        to="groupings.grouping",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'état des frais',
-                'verbose_name_plural': 'états des frais',
-                'ordering': ['-year', '-number'],
+                "verbose_name": "état des frais",
+                "verbose_name_plural": "états des frais",
+                "ordering": ["-year", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='FeeExpense',
+            name="FeeExpense",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(editable=False, validators=[django.core.validators.MinValueValidator(2000, 'Saisissez une année à partir de 2000.'), django.core.validators.MaxValueValidator(2100, 'Saisissez une année jusqu’à 2100.')], verbose_name='exercice')),
-                ('nature', models.CharField(choices=[('publication', 'Publicité'), ('reproduction', 'Reproduction'), ('dematerialisation', 'Dématérialisation'), ('advice', 'Assistance à maîtrise d’ouvrage'), ('litigation', 'Contentieux (article 10.3)')], max_length=17, verbose_name='nature')),
-                ('label', models.CharField(max_length=200, validators=[members.models.validate_one_line], verbose_name='libellé')),
-                ('amount_excl_tax_currency', djmoney.models.fields.CurrencyField(choices=[('EUR', 'Euro')], default='EUR', editable=False, max_length=3, null=True)),
-                ('amount_excl_tax', djmoney.models.fields.MoneyField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='montant (€ HT)')),
-                ('spent_on', models.DateField(help_text='Elle décide de l’exercice, et des membres qui la partagent.', verbose_name='engagée le')),
-                ('entered_label', models.CharField(max_length=200, verbose_name='saisie par')),
-                ('changed_at', models.DateTimeField(auto_now=True, verbose_name='saisie le')),
-                ('changed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('evidence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='fee_expenses', to='groupings.groupingdocument', verbose_name='justificatif')),
-                ('grouping', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fee_expenses', to='groupings.grouping')),
-                ('lot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='fee_expenses', to='groupings.lot', verbose_name='lot en cause')),
-                ('statement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='expenses', to='groupings.feestatement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "year",
+                    models.PositiveSmallIntegerField(
+                        editable=False,
+                        validators=[
+                            django.core.validators.MinValueValidator(2000, "Saisissez une année à partir de 2000."),
+                            django.core.validators.MaxValueValidator(2100, "Saisissez une année jusqu’à 2100."),
+                        ],
+                        verbose_name="exercice",
+                    ),
+                ),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("publication", "Publicité"),
+                            ("reproduction", "Reproduction"),
+                            ("dematerialisation", "Dématérialisation"),
+                            ("advice", "Assistance à maîtrise d’ouvrage"),
+                            ("litigation", "Contentieux (article 10.3)"),
+                        ],
+                        max_length=17,
+                        verbose_name="nature",
+                    ),
+                ),
+                (
+                    "label",
+                    models.CharField(
+                        max_length=200, validators=[members.models.validate_one_line], verbose_name="libellé"
+                    ),
+                ),
+                (
+                    "amount_excl_tax_currency",
+                    djmoney.models.fields.CurrencyField(
+                        choices=[("EUR", "Euro")], default="EUR", editable=False, max_length=3, null=True
+                    ),
+                ),
+                (
+                    "amount_excl_tax",
+                    djmoney.models.fields.MoneyField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="montant (€ HT)"
+                    ),
+                ),
+                (
+                    "spent_on",
+                    models.DateField(
+                        help_text="Elle décide de l’exercice, et des membres qui la partagent.",
+                        verbose_name="engagée le",
+                    ),
+                ),
+                ("entered_label", models.CharField(max_length=200, verbose_name="saisie par")),
+                ("changed_at", models.DateTimeField(auto_now=True, verbose_name="saisie le")),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fee_expenses",
+                        to="groupings.groupingdocument",
+                        verbose_name="justificatif",
+                    ),
+                ),
+                (
+                    "grouping",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fee_expenses",
+                        to="groupings.grouping",
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fee_expenses",
+                        to="groupings.lot",
+                        verbose_name="lot en cause",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="expenses",
+                        to="groupings.feestatement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dépense du groupement',
-                'verbose_name_plural': 'dépenses du groupement',
-                'ordering': ['spent_on', 'pk'],
+                "verbose_name": "dépense du groupement",
+                "verbose_name_plural": "dépenses du groupement",
+                "ordering": ["spent_on", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='FundCall',
+            name="FundCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(2000, 'Saisissez une année à partir de 2000.'), django.core.validators.MaxValueValidator(2100, 'Saisissez une année jusqu’à 2100.')], verbose_name='année d’émission')),
-                ('number', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)], verbose_name='numéro')),
-                ('amount_excl_tax_currency', djmoney.models.fields.CurrencyField(choices=[('EUR', 'Euro')], default='EUR', editable=False, max_length=3, null=True)),
-                ('amount_excl_tax', djmoney.models.fields.MoneyField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='montant (€ HT)')),
-                ('issued_on', models.DateField(verbose_name='émis le')),
-                ('due_on', models.DateField(verbose_name='à régler avant le')),
-                ('issued_label', models.CharField(max_length=200, verbose_name='émis par')),
-                ('values', models.JSONField(verbose_name='valeurs')),
-                ('file', models.FileField(blank=True, max_length=200, upload_to=groupings.models.fees.call_path, verbose_name='fichier')),
-                ('sha256', models.CharField(blank=True, max_length=64, verbose_name='empreinte SHA-256')),
-                ('title_reference', models.CharField(blank=True, max_length=60, validators=[members.models.validate_one_line], verbose_name='titre de recettes n°')),
-                ('paid_on', models.DateField(blank=True, null=True, verbose_name='réglé le')),
-                ('coordinator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.organisation')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fund_calls', to='groupings.membership')),
-                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='groupings.feestatement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "year",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(2000, "Saisissez une année à partir de 2000."),
+                            django.core.validators.MaxValueValidator(2100, "Saisissez une année jusqu’à 2100."),
+                        ],
+                        verbose_name="année d’émission",
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveIntegerField(
+                        validators=[django.core.validators.MinValueValidator(1)], verbose_name="numéro"
+                    ),
+                ),
+                (
+                    "amount_excl_tax_currency",
+                    djmoney.models.fields.CurrencyField(
+                        choices=[("EUR", "Euro")], default="EUR", editable=False, max_length=3, null=True
+                    ),
+                ),
+                (
+                    "amount_excl_tax",
+                    djmoney.models.fields.MoneyField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="montant (€ HT)"
+                    ),
+                ),
+                ("issued_on", models.DateField(verbose_name="émis le")),
+                ("due_on", models.DateField(verbose_name="à régler avant le")),
+                ("issued_label", models.CharField(max_length=200, verbose_name="émis par")),
+                ("values", models.JSONField(verbose_name="valeurs")),
+                (
+                    "file",
+                    models.FileField(
+                        blank=True, max_length=200, upload_to=groupings.models.fees.call_path, verbose_name="fichier"
+                    ),
+                ),
+                ("sha256", models.CharField(blank=True, max_length=64, verbose_name="empreinte SHA-256")),
+                (
+                    "title_reference",
+                    models.CharField(
+                        blank=True,
+                        max_length=60,
+                        validators=[members.models.validate_one_line],
+                        verbose_name="titre de recettes n°",
+                    ),
+                ),
+                ("paid_on", models.DateField(blank=True, null=True, verbose_name="réglé le")),
+                (
+                    "coordinator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.organisation"
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fund_calls",
+                        to="groupings.membership",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="calls", to="groupings.feestatement"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'appel de fonds',
-                'verbose_name_plural': 'appels de fonds',
-                'ordering': ['year', 'number'],
+                "verbose_name": "appel de fonds",
+                "verbose_name_plural": "appels de fonds",
+                "ordering": ["year", "number"],
             },
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.UniqueConstraint(fields=('grouping', 'year', 'number'), name='fee_statement_number_once'),
+            model_name="feestatement",
+            constraint=models.UniqueConstraint(fields=("grouping", "year", "number"), name="fee_statement_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'replaced'), _negated=True), fields=('grouping', 'year'), name='fee_statement_current_once', violation_error_message='L’état des frais de cette année est déjà arrêté.'),
+            model_name="feestatement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "replaced"), _negated=True),
+                fields=("grouping", "year"),
+                name="fee_statement_current_once",
+                violation_error_message="L’état des frais de cette année est déjà arrêté.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('number', 1), models.Q(('reason', ''), _negated=True), _connector='OR'), name='fee_statement_correction_has_reason', violation_error_message='Indiquez le motif de la correction.'),
+            model_name="feestatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number", 1), models.Q(("reason", ""), _negated=True), _connector="OR"),
+                name="fee_statement_correction_has_reason",
+                violation_error_message="Indiquez le motif de la correction.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sha256', ''), _negated=True), models.Q(('approved_label', ''), _negated=True)), name='fee_statement_approved_whole', violation_error_message='Un état arrêté a son auteur et son empreinte.'),
+            model_name="feestatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sha256", ""), _negated=True), models.Q(("approved_label", ""), _negated=True)
+                ),
+                name="fee_statement_approved_whole",
+                violation_error_message="Un état arrêté a son auteur et son empreinte.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('operating_total__gte', 0), ('total__gte', models.F('operating_total'))), name='fee_statement_totals_in_order', violation_error_message='Le total d’un état comprend ses frais de fonctionnement.'),
+            model_name="feestatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("operating_total__gte", 0), ("total__gte", models.F("operating_total"))),
+                name="fee_statement_totals_in_order",
+                violation_error_message="Le total d’un état comprend ses frais de fonctionnement.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('total__isnull', False), ('total_currency', 'EUR')), name='fee_statement_in_euros', violation_error_message='Les montants sont connus, et en euros.'),
+            model_name="feestatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("total__isnull", False), ("total_currency", "EUR")),
+                name="fee_statement_in_euros",
+                violation_error_message="Les montants sont connus, et en euros.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('operating_total__isnull', False), ('operating_total_currency', 'EUR')), name='fee_statement_operating_in_euros', violation_error_message='Les montants sont connus, et en euros.'),
+            model_name="feestatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("operating_total__isnull", False), ("operating_total_currency", "EUR")),
+                name="fee_statement_operating_in_euros",
+                violation_error_message="Les montants sont connus, et en euros.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='feeexpense',
-            index=models.Index(fields=['grouping', 'year'], name='fee_expense_grouping_year'),
+            model_name="feeexpense",
+            index=models.Index(fields=["grouping", "year"], name="fee_expense_grouping_year"),
         ),
         migrations.AddConstraint(
-            model_name='feeexpense',
-            constraint=models.CheckConstraint(condition=models.Q(('year', django.db.models.functions.datetime.ExtractYear('spent_on'))), name='fee_expense_year_of_its_date', violation_error_message='L’exercice d’une dépense est celui de sa date.'),
+            model_name="feeexpense",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("year", django.db.models.functions.datetime.ExtractYear("spent_on"))),
+                name="fee_expense_year_of_its_date",
+                violation_error_message="L’exercice d’une dépense est celui de sa date.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feeexpense',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_excl_tax', 0), _negated=True), name='fee_expense_not_zero', violation_error_message='Une dépense n’est pas de zéro euro\xa0; un avoir est négatif.'),
+            model_name="feeexpense",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_excl_tax", 0), _negated=True),
+                name="fee_expense_not_zero",
+                violation_error_message="Une dépense n’est pas de zéro euro\xa0; un avoir est négatif.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feeexpense',
-            constraint=models.CheckConstraint(condition=models.Q(('lot__isnull', True), ('nature', 'litigation'), _connector='OR'), name='fee_expense_lot_of_dispute', violation_error_message='Seul un contentieux se rattache à un lot.'),
+            model_name="feeexpense",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lot__isnull", True), ("nature", "litigation"), _connector="OR"),
+                name="fee_expense_lot_of_dispute",
+                violation_error_message="Seul un contentieux se rattache à un lot.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feeexpense',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_excl_tax__isnull', False), ('amount_excl_tax_currency', 'EUR')), name='fee_expense_in_euros', violation_error_message='Les montants sont connus, et en euros.'),
+            model_name="feeexpense",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_excl_tax__isnull", False), ("amount_excl_tax_currency", "EUR")),
+                name="fee_expense_in_euros",
+                violation_error_message="Les montants sont connus, et en euros.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.UniqueConstraint(fields=('coordinator', 'year', 'number'), name='fund_call_number_once'),
+            model_name="fundcall",
+            constraint=models.UniqueConstraint(fields=("coordinator", "year", "number"), name="fund_call_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.UniqueConstraint(fields=('statement', 'membership'), name='fund_call_once', violation_error_message='Ce membre est déjà appelé pour cet état.'),
+            model_name="fundcall",
+            constraint=models.UniqueConstraint(
+                fields=("statement", "membership"),
+                name="fund_call_once",
+                violation_error_message="Ce membre est déjà appelé pour cet état.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_excl_tax', 0), _negated=True), name='fund_call_not_zero', violation_error_message='Un appel de fonds n’est pas de zéro euro.'),
+            model_name="fundcall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_excl_tax", 0), _negated=True),
+                name="fund_call_not_zero",
+                violation_error_message="Un appel de fonds n’est pas de zéro euro.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_excl_tax__isnull', False), ('amount_excl_tax_currency', 'EUR')), name='fund_call_in_euros', violation_error_message='Les montants sont connus, et en euros.'),
+            model_name="fundcall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_excl_tax__isnull", False), ("amount_excl_tax_currency", "EUR")),
+                name="fund_call_in_euros",
+                violation_error_message="Les montants sont connus, et en euros.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.CheckConstraint(condition=models.Q(('year', django.db.models.functions.datetime.ExtractYear('issued_on'))), name='fund_call_year_of_its_date', violation_error_message='Un appel est numéroté dans l’année de son émission.'),
+            model_name="fundcall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("year", django.db.models.functions.datetime.ExtractYear("issued_on"))),
+                name="fund_call_year_of_its_date",
+                violation_error_message="Un appel est numéroté dans l’année de son émission.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.CheckConstraint(condition=models.Q(('due_on__gte', models.F('issued_on'))), name='fund_call_due_after_issue', violation_error_message='La date limite ne peut pas précéder l’émission de l’appel.'),
+            model_name="fundcall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_on__gte", models.F("issued_on"))),
+                name="fund_call_due_after_issue",
+                violation_error_message="La date limite ne peut pas précéder l’émission de l’appel.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.CheckConstraint(condition=models.Q(('paid_on__isnull', True), models.Q(('paid_on__gte', models.F('issued_on')), models.Q(('title_reference', ''), _negated=True)), _connector='OR'), name='fund_call_paid_by_a_title', violation_error_message='Un règlement suit l’émission de l’appel, et porte le numéro de son titre de recettes.'),
+            model_name="fundcall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("paid_on__isnull", True),
+                    models.Q(("paid_on__gte", models.F("issued_on")), models.Q(("title_reference", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="fund_call_paid_by_a_title",
+                violation_error_message="Un règlement suit l’émission de l’appel, et porte le numéro de son titre de recettes.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundcall',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('file', ''), ('sha256', '')), models.Q(models.Q(('file', ''), _negated=True), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='fund_call_file_has_hash', violation_error_message='Empreinte absente.'),
+            model_name="fundcall",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("file", ""), ("sha256", "")),
+                    models.Q(models.Q(("file", ""), _negated=True), models.Q(("sha256", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="fund_call_file_has_hash",
+                violation_error_message="Empreinte absente.",
+            ),
         ),
     ]

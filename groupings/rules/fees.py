@@ -135,6 +135,12 @@ def owes(party: Party, spent_on: date, launched_on: date | None) -> bool:
     return is_founder and party.joined_on.year == spent_on.year
 
 
+def owes_flat_fee(party: Party, year: int) -> bool:
+    """Whether that member takes part in that year: the flat fee is then due, unless another year has asked it."""
+    has_joined = party.joined_on is None or party.joined_on.year <= year
+    return has_joined and (party.left_on is None or party.left_on.year >= year)
+
+
 def is_concerned(party: Party, spent_on: date, launched_on: date | None) -> bool:
     """Whether a dispute about the tender concerns that member: it was there when the tender was launched. Leaving later
     does not free it of the contracts concluded (article 14.2)."""
@@ -185,7 +191,7 @@ def year_shares(
             raise ValueError("Indiquez sur la fiche du groupement le forfait dû par chaque membre.")
         for key in flat_owed_by:
             operating[key] = round_half_up(flat_fee)
-    keys = _shown_weights(rule, ordered, operating, is_provisional)
+    keys = _shown_weights(rule, ordered, is_provisional)
     shares = tuple(
         Share(party.key, key, operating[party.key], litigation[party.key])
         for party, key in zip(ordered, keys, strict=True)
@@ -197,12 +203,12 @@ def year_shares(
     return YearShares(rule, shares, is_provisional)
 
 
-def _shown_weights(
-    rule: str, ordered: Sequence[Party], operating: dict[str, Decimal], is_provisional: bool
-) -> list[Decimal]:
-    """Under FREE nobody has a key; a population nobody needed this year is not asked for."""
-    if rule == FREE or (rule == POPULATION and not any(operating.values())):
+def _shown_weights(rule: str, ordered: Sequence[Party], is_provisional: bool) -> list[Decimal]:
+    """Under FREE nobody has a key. A population asked of nobody this year may stay unknown: ``split`` has said so."""
+    if rule == FREE:
         return [ZERO] * len(ordered)
+    if rule == POPULATION:
+        return [Decimal(party.population or 0) for party in ordered]
     return weights(rule, ordered, is_provisional=is_provisional)
 
 
