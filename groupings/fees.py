@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +75,11 @@ class Draft:
         if self.shared is None:
             return ZERO
         return rules.over_ceiling(self.ceiling, before=self.before, added=self.shared.operating_total)
+
+    def needs_agreement(self, current: FeeStatement | None) -> bool:
+        """Whether the members must accept to pass the ceiling: not for a correction that adds no operating fee."""
+        known = current.operating_total.amount if current else ZERO
+        return self.excess > 0 and self.shared is not None and self.shared.operating_total > known
 
     @property
     def values(self) -> dict[str, Any]:
@@ -294,13 +298,6 @@ def calls_of_year(grouping: Grouping, year: int, affiliation=None, *, everybody:
     calls = FundCall.objects.all() if everybody else FundCall.objects.visible_to(affiliation)
     calls = calls.filter(statement__grouping=grouping, statement__year=year)
     return list(calls.select_related("statement").defer("statement__values").order_by("year", "number"))
-
-
-def years_of(grouping: Grouping, today: date) -> list[int]:
-    """The years that have an expense or a statement, and this one; the latest first."""
-    spent = grouping.fee_expenses.order_by().values_list("year", flat=True).distinct()
-    approved = grouping.fee_statements.order_by().values_list("year", flat=True).distinct()
-    return sorted({today.year, *spent.union(approved)}, reverse=True)
 
 
 def current_statements(grouping: Grouping) -> dict[int, FeeStatement]:

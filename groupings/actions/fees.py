@@ -161,7 +161,7 @@ def fee_statement_approve(
             sha256=draft.sha256,
             total=Money(shared.total, "EUR"),
             operating_total=Money(shared.operating_total, "EUR"),
-            ceiling_agreement=" ".join(ceiling_agreement.split()) if draft.excess else "",
+            ceiling_agreement=_agreement(draft, current, ceiling_agreement),
             reason=reason.strip() if current else "",
             approved_at=now,
             approved_by_id=actor.user_id,
@@ -179,6 +179,13 @@ def fee_statement_approve(
         )
         FeeExpense.objects.filter(pk__in=[expense.pk for expense in draft.pending]).update(statement=statement)
     return statement
+
+
+def _agreement(draft: Draft, current: FeeStatement | None, typed: str) -> str:
+    """The decision that lets the ceiling be passed: the one just given, else that of the statement corrected."""
+    if draft.needs_agreement(current):
+        return " ".join(typed.split())
+    return current.ceiling_agreement if current is not None and draft.excess else ""
 
 
 def _check_approvable(
@@ -206,7 +213,7 @@ def _check_approvable(
         raise BusinessError(
             "Vous avez saisi des dépenses de cet état\u00a0: une autre personne des finances doit l’arrêter."
         )
-    if draft.excess and not ceiling_agreement.strip():
+    if draft.needs_agreement(current) and not ceiling_agreement.strip():
         raise BusinessError(
             f"Les frais du groupement dépasseraient leur plafond de {format_euros(draft.excess)}\u00a0: indiquez la "
             "décision par laquelle les membres l’acceptent (article 10.2).",

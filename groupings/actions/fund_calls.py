@@ -86,7 +86,7 @@ def _issue(statement: FeeStatement, actor: Actor, today: date, due_on: date) -> 
             issued_on=today,
             due_on=due_on,
             issued_label=actor.actor_label[:200],
-            values=_printed(statement, coordinator, membership.organisation, line, lines),
+            values=printed_values(statement, coordinator, membership.organisation, line, lines),
         )
         what = "Somme à rendre" if line.to_call < 0 else "Appel de fonds"
         save_recorded(
@@ -107,7 +107,7 @@ def _issue(statement: FeeStatement, actor: Actor, today: date, due_on: date) -> 
     )
 
 
-def _printed(
+def printed_values(
     statement: FeeStatement, coordinator: Organisation, body: Organisation, line: Line, lines: Sequence[Line]
 ) -> dict[str, Any]:
     """All that the PDF of a call says, besides its own columns."""

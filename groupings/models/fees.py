@@ -60,7 +60,7 @@ class FeeStatement(models.Model):
     )
     reason = models.CharField("motif de la correction", max_length=500, blank=True)
     approved_at = models.DateTimeField("arrêté le")
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     approved_label = models.CharField("arrêté par", max_length=200)
 
     objects = FrozenOfGroupingQuerySet.as_manager()
@@ -113,7 +113,8 @@ class FeeStatement(models.Model):
 
     @property
     def journal_scope(self) -> Scope:
-        return self.grouping.journal_scope
+        """Told to the coordinator's people: it holds every member's share. Each member is told of its own call."""
+        return self.grouping.journal_scope._replace(concerns_id=self.grouping.coordinator_id)
 
 
 class FeeExpense(models.Model):
@@ -140,9 +141,9 @@ class FeeExpense(models.Model):
         verbose_name="justificatif",
     )
     statement = models.ForeignKey(FeeStatement, models.PROTECT, null=True, blank=True, related_name="expenses")
-    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     entered_label = models.CharField("saisie par", max_length=200)
-    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     changed_at = models.DateTimeField("saisie le", auto_now=True)
 
     objects = OfGroupingQuerySet.as_manager()
@@ -189,7 +190,8 @@ class FeeExpense(models.Model):
 
     @property
     def journal_scope(self) -> Scope:
-        return self.grouping.journal_scope
+        """The coordinator's own until finance approves the year."""
+        return self.grouping.journal_scope._replace(concerns_id=self.grouping.coordinator_id)
 
 
 def call_path(call: "FundCall", filename: str) -> str:

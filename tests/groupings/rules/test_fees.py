@@ -1,4 +1,4 @@
-"""Sharing the fees: article 10 of the convention, the worked numbers of domain.md §8, and what holds for any numbers."""
+"""Sharing the fees: article 10 of the convention, the numbers of domain.md §8, and what holds for any numbers."""
 
 from datetime import date
 from decimal import Decimal
