@@ -307,19 +307,19 @@ def current_statements(grouping: Grouping) -> dict[int, FeeStatement]:
 
 
 YEAR_COLUMNS = (
-    Column("Membre", "name", width=40),
-    Column("SIREN", "siren", width=14),
-    Column("Clé de répartition", "weight", "decimal", width=20),
-    Column("Part des frais (€ HT)", "operating", "euros", width=20),
-    Column("Part des contentieux (€ HT)", "litigation", "euros", width=24),
-    Column("Total (€ HT)", "amount", "euros"),
-    Column("Appelé (€ HT)", "called", "euros"),
-    Column("Réglé (€ HT)", "paid", "euros"),
-    Column("Reste à appeler (€ HT)", "to_call", "euros", width=22),
-    Column("Appels de fonds", lambda line: ", ".join(call.reference for call in line.calls) or None, width=34),
+    Column("Membre", "name", width=34),
+    Column("SIREN", "siren", width=11),
+    Column("Clé de répartition", "weight", "decimal", width=14),
+    Column("Part des frais (€ HT)", "operating", "euros", width=14),
+    Column("Part des contentieux (€ HT)", "litigation", "euros", width=14),
+    Column("Total (€ HT)", "amount", "euros", width=14),
+    Column("Appelé (€ HT)", "called", "euros", width=14),
+    Column("Réglé (€ HT)", "paid", "euros", width=14),
+    Column("Reste à appeler (€ HT)", "to_call", "euros", width=14),
+    Column("Appels de fonds", lambda line: ", ".join(call.reference for call in line.calls) or None, width=18),
     Column(
         "Titres de recettes",
         lambda line: ", ".join(call.title_reference for call in line.calls if call.title_reference) or None,
-        width=34,
+        width=18,
     ),
 )

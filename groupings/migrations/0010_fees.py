@@ -4,10 +4,11 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import djmoney.models.fields
-import groupings.models.fees
-import members.models
 from django.conf import settings
 from django.db import migrations, models
+
+import groupings.models.fees
+import members.models
 
 
 class Migration(migrations.Migration):

@@ -85,6 +85,7 @@ def fees(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "year": year,
             "spent": spent.get(year, ZERO),
+            "is_spent": year in spent,
             "statement": statements.get(year),
             "own": _own_share(statements.get(year), affiliation),
         }
