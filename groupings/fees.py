@@ -92,6 +92,8 @@ class Draft:
             "schema": SCHEMA,
             "year": self.year,
             "grouping": {"reference": grouping.reference, "title": grouping.title},
+            # Who advanced the fees: it stays the one not called if the coordinator changes.
+            "coordinator": grouping.coordinator.siren,
             "rule": shared.rule,
             "is_provisional": shared.is_provisional,
             "flat_fee": None if flat is None else _text(flat.amount),
@@ -268,7 +270,7 @@ class Line:
         return ZERO if self.is_coordinator else self.amount - self.called
 
 
-def lines_of(values: dict[str, Any], calls: Iterable[FundCall], coordinator_siren: str) -> list[Line]:
+def lines_of(values: dict[str, Any], calls: Iterable[FundCall]) -> list[Line]:
     """The lines of frozen ``values``, with every call of that year. A member called once and no longer in the sharing
     keeps its line, at zero."""
     lines = {
@@ -279,7 +281,7 @@ def lines_of(values: dict[str, Any], calls: Iterable[FundCall], coordinator_sire
             Decimal(share["weight"]),
             Decimal(share["operating"]),
             Decimal(share["litigation"]),
-            share["siren"] == coordinator_siren,
+            share["siren"] == values["coordinator"],
         )
         for share in values["shares"]
     }

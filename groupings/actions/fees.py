@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
 from djmoney.money import Money
 
 from groupings.actions.files import grouping_file_deposit
@@ -196,7 +197,7 @@ def _check_approvable(
     expected_sha256: str,
     ceiling_agreement: str,
 ) -> None:
-    if draft.year > now.year:
+    if draft.year > timezone.localtime(now).year:
         raise BusinessError(f"L’année {draft.year} n’est pas commencée.")
     if draft.problem:
         raise BusinessError(draft.problem)

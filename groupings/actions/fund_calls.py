@@ -70,7 +70,7 @@ def _issue(statement: FeeStatement, actor: Actor, today: date, due_on: date) -> 
     # One lock for all the numbers of a coordinator: two groupings issued at once follow each other.
     coordinator = Organisation.objects.select_for_update().get(pk=grouping.coordinator_id)
     last = FundCall.objects.filter(coordinator=coordinator, year=today.year).aggregate(last=Max("number"))["last"] or 0
-    lines = lines_of(statement.values, calls_of_year(grouping, statement.year, everybody=True), coordinator.siren)
+    lines = lines_of(statement.values, calls_of_year(grouping, statement.year, everybody=True))
     memberships = {m.pk: m for m in grouping.memberships.select_related("organisation")}
     due = [line for line in lines if line.to_call]
     for number, line in enumerate(due, start=last + 1):

@@ -208,6 +208,9 @@ class ConventionValues:
             found.append("Un besoin concerne un lot ou un membre étranger au groupement.")
         if any(need.estimated_amount_excl_tax < 0 for need in self.needs):
             found.append("Un besoin ne peut pas être négatif.")
+        unknown = [m.name for m in self.members if m.kind in fee_rules.POPULATED and not m.population]
+        if self.fees.rule == "POPULATION" and unknown:
+            found.append(f"La population de {', '.join(unknown)} manque\u00a0: l’annexe 3 en fait la clé des frais.")
         if self.fees.rule == "FLAT_FEE" and self.fees.total is None:
             found.append("Indiquez le forfait dû par chaque membre.")
         elif self.fees.total is not None and sum((s.amount or ZERO for s in self.fees.shares), ZERO) != self.fees.total:

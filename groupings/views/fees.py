@@ -120,7 +120,7 @@ def _own_share(statement: FeeStatement | None, affiliation) -> Decimal | None:
 def fees_year(request: HttpRequest, pk: int, year: int) -> HttpResponse:
     """The statement of one year, or its draft for the coordinator's people; ``?export=`` gives its lines."""
     grouping = find_grouping(request, pk)
-    page = YearPage(request, grouping, _checked(year))
+    page = YearPage(request, grouping, year)
     if wants_export(request):
         require(request.affiliation, "export")
         return export_response(
@@ -134,16 +134,12 @@ def fees_year(request: HttpRequest, pk: int, year: int) -> HttpResponse:
     return page.render()
 
 
-def _checked(year: int) -> int:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise Http404
-    return year
-
-
 class YearPage:
     """The page of one year: approved lines where there is a statement, those of the draft else."""
 
     def __init__(self, request: HttpRequest, grouping: Grouping, year: int):
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise Http404
         self.request, self.grouping, self.year = request, grouping, year
         self.everything = sees_all(grouping, request.affiliation)
         statements = list(grouping.fee_statements.filter(year=year))
@@ -156,9 +152,7 @@ class YearPage:
         values = self.statement.values if self.statement else self.draft.values
         own = request.affiliation.organisation.siren if request.affiliation else ""
         self.lines = [
-            line
-            for line in (lines_of(values, self.calls, grouping.coordinator.siren) if values else [])
-            if self.everything or line.siren == own
+            line for line in (lines_of(values, self.calls) if values else []) if self.everything or line.siren == own
         ]
         self.values = values
 
@@ -254,7 +248,7 @@ def fees_approve(request: HttpRequest, pk: int, year: int) -> HttpResponse:
     """Finance freezes the year, or corrects it; a refusal is told on the page."""
     grouping = find_grouping(request, pk)
     require_approve(grouping, request.affiliation)
-    page = YearPage(request, grouping, _checked(year))
+    page = YearPage(request, grouping, year)
     form = page.approve_form(request.POST)
 
     def write() -> None:

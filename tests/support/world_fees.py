@@ -35,7 +35,7 @@ def make_fees(marker: str, membership: Membership) -> dict:
         approved_label=f"Finances {marker}",
     )
     grouping.fee_expenses.update(statement=statement)
-    lines = lines_of(draft.values, [], grouping.coordinator.siren)
+    lines = lines_of(draft.values, [])
     own = next(line for line in lines if line.membership_id == membership.pk)
     content = f"%PDF appel {marker}".encode()
     call = FundCall(
