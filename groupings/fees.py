@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -152,7 +153,7 @@ def digest(values: dict[str, Any]) -> str:
 
 def draft_of(grouping: Grouping, year: int) -> Draft:
     """The fees of ``year`` as they stand. Five queries at most, whatever the members."""
-    expenses = list(grouping.fee_expenses.filter(year=year).select_related("lot", "evidence"))
+    expenses = list(grouping.fee_expenses.filter(spent_on__range=_days(year)).select_related("lot", "evidence"))
     memberships, parties = _parties(grouping, year)
     others = list(
         grouping.fee_statements.exclude(year=year).exclude(status=FeeStatementStatus.REPLACED).order_by("year")
@@ -181,6 +182,11 @@ def draft_of(grouping: Grouping, year: int) -> Draft:
     return Draft(grouping, year, expenses, memberships, parties, shared, before, problem)
 
 
+def _days(year: int) -> tuple[date, date]:
+    """The first and the last day of a budget year."""
+    return date(year, 1, 1), date(year, 12, 31)
+
+
 def _parties(grouping: Grouping, year: int) -> tuple[dict[str, Membership], dict[str, Party]]:
     """Every member there ever was, by SIREN, in the order of the convention: the coordinator first."""
     memberships = sorted(
@@ -193,7 +199,7 @@ def _parties(grouping: Grouping, year: int) -> tuple[dict[str, Membership], dict
         needs.setdefault(membership_id, []).append((lot, round_half_up(amount)))
     spent: dict[int, Decimal] = {}
     if grouping.fee_rule == FeeRule.ACTUAL_SPEND:
-        consumed = ConsumptionLine.objects.filter(membership__grouping=grouping, invoiced_on__year=year)
+        consumed = ConsumptionLine.objects.filter(membership__grouping=grouping, invoiced_on__range=_days(year))
         totals = consumed.order_by().values("membership_id").annotate(total=Sum("amount_excl_tax"))
         spent = {row["membership_id"]: round_half_up(row["total"]) for row in totals}
     parties = {}

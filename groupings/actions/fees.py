@@ -36,7 +36,7 @@ def fee_expense_save(
     require_fees(actor, "fees.prepare", expense.grouping)
     with transaction.atomic():
         grouping = lock_grouping(expense.grouping)
-        expense.clean_fields(exclude=["year", "entered_label"])
+        expense.clean_fields(exclude=["entered_label"])
         if expense.pk:
             stored = _pending(expense.pk)
             if seen is not None and stored.changed_at != seen:
@@ -54,7 +54,6 @@ def fee_expense_save(
                 kind=GroupingDocument.Kind.FEE_EVIDENCE,
                 actor=actor,
             )
-        expense.year = expense.spent_on.year
         save_recorded(
             expense,
             actor=actor,

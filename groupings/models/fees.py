@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import ExtractYear
 
 from groupings.choices import FEE_STATEMENT_BADGES, Badge, FeeNature, FeeRule, FeeStatementStatus
 from groupings.models.document import GroupingDocument
@@ -124,7 +124,6 @@ class FeeExpense(models.Model):
     """
 
     grouping = models.ForeignKey(Grouping, models.PROTECT, related_name="fee_expenses")
-    year = fee_year(editable=False)
     nature = models.CharField("nature", max_length=17, choices=FeeNature)
     label = models.CharField("libellé", max_length=200, validators=[validate_one_line])
     amount_excl_tax = euros("montant (€ HT)")
@@ -154,11 +153,6 @@ class FeeExpense(models.Model):
         ordering = ["spent_on", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(year=ExtractYear("spent_on")),
-                name="fee_expense_year_of_its_date",
-                violation_error_message="L’exercice d’une dépense est celui de sa date.",
-            ),
-            models.CheckConstraint(
                 condition=~Q(amount_excl_tax=0),
                 name="fee_expense_not_zero",
                 violation_error_message="Une dépense n’est pas de zéro euro\u00a0; un avoir est négatif.",
@@ -170,15 +164,19 @@ class FeeExpense(models.Model):
             ),
             _known("fee_expense_in_euros", "amount_excl_tax"),
         ]
-        indexes = [models.Index(fields=["grouping", "year"], name="fee_expense_grouping_year")]
+        indexes = [models.Index(fields=["grouping", "spent_on"], name="fee_expense_grouping_day")]
 
     def __str__(self) -> str:
         return f"{self.get_nature_display()}, {self.label}"
 
     def save(self, *args, **kwargs) -> None:
         self.amount_excl_tax = to_cents(self.amount_excl_tax)
-        self.year = self.spent_on.year
         super().save(*args, **kwargs)
+
+    @property
+    def year(self) -> int:
+        """The budget year it counts in."""
+        return self.spent_on.year
 
     @property
     def is_counted(self) -> bool:
@@ -247,11 +245,6 @@ class FundCall(models.Model):
             ),
             _known("fund_call_in_euros", "amount_excl_tax"),
             models.CheckConstraint(
-                condition=Q(year=ExtractYear("issued_on")),
-                name="fund_call_year_of_its_date",
-                violation_error_message="Un appel est numéroté dans l’année de son émission.",
-            ),
-            models.CheckConstraint(
                 condition=Q(due_on__gte=F("issued_on")),
                 name="fund_call_due_after_issue",
                 violation_error_message="La date limite ne peut pas précéder l’émission de l’appel.",
@@ -272,6 +265,11 @@ class FundCall(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    def clean(self) -> None:
+        # Not a constraint: reading a year takes a function that SQLite only has inside Django.
+        if self.issued_on and self.year != self.issued_on.year:
+            raise ValidationError({"year": "Un appel est numéroté dans l’année de son émission."})
 
     def save(self, *args, **kwargs) -> None:
         if not self._state.adding and not set(kwargs.get("update_fields") or {"*"}) <= self.FOLLOWED:

@@ -79,18 +79,16 @@ def refused(row, sentence: str = "") -> None:
         row.save()
 
 
-def test_an_expense_is_of_its_year_and_of_some_euros(scene, expense):
+def test_an_expense_is_of_some_euros(scene, expense):
     refused(FeeExpense(**_copy(expense), amount_excl_tax=eur("0.00")), "zéro euro")
     refused(FeeExpense(**_copy(expense), amount_excl_tax=None), "Les montants sont connus")
     refused(FeeExpense(**_copy(expense), amount_excl_tax=eur("1.00"), lot=scene.award.lot), "Seul un contentieux")
-    with pytest.raises(IntegrityError), transaction.atomic():
-        FeeExpense.objects.filter(pk=expense.pk).update(year=2027)
     with pytest.raises(IntegrityError), transaction.atomic():
         FeeExpense.objects.filter(pk=expense.pk).update(amount_excl_tax_currency="USD")
 
 
 def _copy(expense: FeeExpense) -> dict:
-    names = ("grouping", "year", "nature", "label", "spent_on", "entered_label")
+    names = ("grouping", "nature", "label", "spent_on", "entered_label")
     return {name: getattr(expense, name) for name in names}
 
 
@@ -122,7 +120,6 @@ def test_a_year_has_one_statement_in_force(scene):
         ({"amount_excl_tax": eur("0.00")}, "zéro euro"),
         ({"amount_excl_tax": None}, "Les montants sont connus"),
         ({"due_on": date(2026, 9, 1)}, "précéder l’émission"),
-        ({"year": 2027}, "numéroté dans l’année"),
         ({"paid_on": date(2026, 9, 1), "title_reference": "T-1"}, "suit l’émission"),
         ({"paid_on": date(2026, 9, 3)}, "numéro de son titre"),
         ({"file": "fees/1/AF.pdf"}, "Empreinte absente"),
@@ -133,6 +130,13 @@ def test_a_call_is_whole(scene, fields, sentence):
     statement = new_statement(scene)
     statement.save()
     refused(new_call(statement, scene, **fields), sentence)
+
+
+def test_a_call_is_numbered_in_the_year_of_its_issue(scene):
+    statement = new_statement(scene)
+    statement.save()
+    with pytest.raises(ValidationError, match="numéroté dans l’année de son émission"):
+        new_call(statement, scene, year=2027).full_clean()
 
 
 def test_a_number_and_a_member_are_called_once(scene):
