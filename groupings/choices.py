@@ -46,6 +46,22 @@ class FeeRule(models.TextChoices):
     FLAT_FEE = "FLAT_FEE", "Forfait par membre"
 
 
+class FeeNature(models.TextChoices):
+    """The expenses article 10 of the convention names; the disputes of 10.3 are shared apart."""
+
+    PUBLICATION = "publication", "Publicité"
+    REPRODUCTION = "reproduction", "Reproduction"
+    DEMATERIALISATION = "dematerialisation", "Dématérialisation"
+    ADVICE = "advice", "Assistance à maîtrise d’ouvrage"
+    LITIGATION = "litigation", "Contentieux (article 10.3)"
+
+
+class FeeStatementStatus(models.TextChoices):
+    APPROVED = "approved", "Arrêté"
+    CALLED = "called", "Appelé"
+    REPLACED = "replaced", "Remplacé"
+
+
 class GroupingStatus(models.TextChoices):
     NEEDS = "needs", "Recensement des besoins"
     CONVENTION = "convention", "Projet de convention"
@@ -164,6 +180,11 @@ COMMENT_BADGES = {
     "kept": Badge("Retenue", "green", "check-circle-fill"),
     "dismissed": Badge("Écartée", "muted", "x-circle"),
     "answered": Badge("Réponse", "blue", "info-circle"),
+}
+FEE_STATEMENT_BADGES = {
+    FeeStatementStatus.APPROVED: Badge("Arrêté", "blue", "file-earmark-text"),
+    FeeStatementStatus.CALLED: Badge("Appelé", "green", "send"),
+    FeeStatementStatus.REPLACED: Badge("Remplacé", "muted", "x-circle"),
 }
 EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
 LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")

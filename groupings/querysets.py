@@ -102,6 +102,20 @@ class OfConventionQuerySet(models.QuerySet):
         return self.filter(visible_groupings("convention__grouping__", affiliation))
 
 
+class FrozenOfGroupingQuerySet(OfGroupingQuerySet):
+    """The same, never changed in bulk: what is approved is replaced."""
+
+    def update(self, **kwargs):
+        raise TypeError("Une pièce arrêtée ne se modifie pas.")
+
+    update.alters_data = True
+
+    def delete(self):
+        raise TypeError("Une pièce arrêtée ne se supprime pas.")
+
+    delete.alters_data = True
+
+
 class MembershipQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "MembershipQuerySet":
         """All the memberships of a visible grouping: who takes part and where each stands is shared."""
@@ -246,6 +260,20 @@ class OwnMembershipQuerySet(models.QuerySet):
             visible_groupings("membership__grouping__", affiliation),
             own_rows("membership__organisation_id", "membership__grouping__", affiliation),
         )
+
+
+class FundCallQuerySet(OwnMembershipQuerySet):
+    """A member reads its own calls; none is changed in bulk, nor removed."""
+
+    def update(self, **kwargs):
+        raise TypeError("Un appel de fonds ne se modifie pas.")
+
+    update.alters_data = True
+
+    def delete(self):
+        raise TypeError("Un appel de fonds ne se supprime pas.")
+
+    delete.alters_data = True
 
 
 class ConventionDocumentQuerySet(models.QuerySet):

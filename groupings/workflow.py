@@ -2,6 +2,7 @@
 
 from groupings.choices import AWAITING_VOTE, DeliberationStatus
 from groupings.choices import DeliberationStatus as D
+from groupings.choices import FeeStatementStatus as F
 from groupings.choices import GroupingStatus as S
 from groupings.rules.gate import (
     closing_refusal,
@@ -137,5 +138,23 @@ DELIBERATION_WORKFLOW = Workflow(
             needs_reason=True,
         ),
         _step("require", "Demander une délibération", (D.NOT_REQUIRED,), D.TO_SCHEDULE, _COORDINATION),
+    ],
+)
+
+
+#: A statement is approved when it is written; before, the fees of a year are what the expenses say.
+FEE_STATEMENT_WORKFLOW = Workflow(
+    "status",
+    dict(F.choices),
+    [
+        Transition("issue", "Émettre les appels de fonds", (F.APPROVED,), F.CALLED, (*_COORDINATION, Role.FINANCE)),
+        Transition(
+            "replace",
+            "Remplacer par un état corrigé",
+            (F.APPROVED, F.CALLED),
+            F.REPLACED,
+            (Role.FINANCE,),
+            needs_reason=True,
+        ),
     ],
 )

@@ -36,6 +36,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "savings.enter": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE}),
     "savings.confirm": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE, Role.MEMBER_AGENT}),
     "savings.validate": frozenset({Role.FINANCE}),
+    "fees.prepare": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE}),
+    "fees.approve": frozenset({Role.FINANCE}),
     "export": frozenset(Role),
 }
 #: A member's agent only writes about its own organisation.

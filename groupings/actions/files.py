@@ -40,6 +40,8 @@ def grouping_file_deposit(
         if membership is None or membership.grouping_id != grouping.pk:
             raise BusinessError("La preuve d’un prix appartient à un membre du groupement.")
         require(actor, "savings.enter", organisation_id=grouping.coordinator_id)
+    elif kind == GroupingDocument.Kind.FEE_EVIDENCE:
+        require(actor, "fees.prepare", organisation_id=grouping.coordinator_id)
     else:
         require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
     if is_shared and kind == GroupingDocument.Kind.COMMITTEE_RECORD:
@@ -100,4 +102,6 @@ def grouping_file_remove(*, document: GroupingDocument, actor: Actor) -> None:
                 document, actor=actor, verb="file.remove", sentence=f"Pièce retirée\u00a0: {document.original_name}"
             )
     except ProtectedError:
-        raise BusinessError("Cette pièce prouve un prix de référence\u00a0: elle ne se retire plus.") from None
+        raise BusinessError(
+            "Cette pièce prouve un prix de référence ou une dépense\u00a0: elle ne se retire plus."
+        ) from None

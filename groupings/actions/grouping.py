@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from groupings.actions.convention_life import convention_follow
 from groupings.models import Grouping, Lot
+from groupings.rules.fees import card_refusal
 from groupings.workflow import GROUPING_WORKFLOW
 from members.roles import require, require_territory
 from procurement.core.actors import Actor
@@ -36,6 +37,7 @@ def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | N
             require_territory(actor, stored.territory_id)
             _check_coordinator(grouping, stored)
             grouping.version = stored.version
+        _check_fees(grouping, None if created else stored)
         changed = save_recorded(
             grouping,
             actor=actor,
@@ -56,6 +58,20 @@ def grouping_save(*, grouping: Grouping, actor: Actor, expected_version: int | N
                 grouping=grouping, organisation=grouping.coordinator, joined_on=grouping.opened_on, actor=actor
             )
     return grouping
+
+
+def _check_fees(grouping: Grouping, stored: Grouping | None) -> None:
+    """Rule, forecast and ceiling go together, whenever one of them is written (article 10 prints all three)."""
+    if grouping.is_declared_only:
+        return
+    written = (grouping.fee_rule, grouping.fee_base, grouping.fee_ceiling)
+    if stored is not None and written == (stored.fee_rule, stored.fee_base, stored.fee_ceiling):
+        return
+    base, ceiling = (None if money is None else money.amount for money in written[1:])
+    members = grouping.memberships.active().count() if stored is not None else None
+    if refusal := card_refusal(grouping.fee_rule, base=base, ceiling=ceiling, members=members):
+        field, sentence = refusal
+        raise ValidationError({field: sentence})
 
 
 def _check_coordinator(grouping: Grouping, stored: Grouping) -> None:

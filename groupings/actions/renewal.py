@@ -7,7 +7,7 @@ from django.db import transaction
 
 from groupings.actions.grouping import grouping_save, lot_save
 from groupings.actions.membership import membership_add, membership_save
-from groupings.choices import IN_PREPARATION, GroupingStatus
+from groupings.choices import IN_PREPARATION, FeeRule, GroupingStatus
 from groupings.models import Grouping, Lot
 from groupings.rules.renewal import renewal_dates
 from members.roles import require
@@ -85,6 +85,8 @@ def grouping_renew(
             renews=stored,
             **{name: getattr(stored, name) for name in _COPIED},
         )
+        if renewal.fee_rule == FeeRule.FREE:  # a forecast left from before the rule became free would be refused
+            renewal.fee_base = renewal.fee_ceiling = None
         grouping_save(grouping=renewal, actor=actor)
         for lot in stored.lots.all():
             lot_save(lot=Lot(grouping=renewal, **{name: getattr(lot, name) for name in _COPIED_OF_LOT}), actor=actor)

@@ -13,8 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from groupings.rules import fees as fee_rules
 from groupings.rules.legal_basis import LegalBasis
-from procurement.core.money import ZERO, round_half_up, split_exactly
+from procurement.core.money import ZERO, format_euros, round_half_up
 
 SCHEMA = 1
 
@@ -207,10 +208,18 @@ class ConventionValues:
             found.append("Un besoin concerne un lot ou un membre étranger au groupement.")
         if any(need.estimated_amount_excl_tax < 0 for need in self.needs):
             found.append("Un besoin ne peut pas être négatif.")
+        unknown = [m.name for m in self.members if m.kind in fee_rules.POPULATED and not m.population]
+        if self.fees.rule == "POPULATION" and unknown:
+            found.append(f"La population de {', '.join(unknown)} manque\u00a0: l’annexe 3 en fait la clé des frais.")
         if self.fees.rule == "FLAT_FEE" and self.fees.total is None:
             found.append("Indiquez le forfait dû par chaque membre.")
         elif self.fees.total is not None and sum((s.amount or ZERO for s in self.fees.shares), ZERO) != self.fees.total:
             found.append("La somme des parts de frais doit être égale au total réparti.")
+        elif None not in (self.fees.total, self.fees.ceiling) and self.fees.total > self.fees.ceiling:
+            found.append(
+                f"Les frais prévus ({format_euros(self.fees.total)}) dépassent leur plafond "
+                f"({format_euros(self.fees.ceiling)})."
+            )
         if not self.coordinator_has_own_need:
             if not self.statutes_clause_ref.strip():
                 found.append(
@@ -242,34 +251,38 @@ def share_fees(
     """Share operating costs between members, to the cent, by ``split_exactly``; one share per member, in their order.
 
     ``base`` (€ excluding tax): the forecast to share, or what each member owes under FLAT_FEE; None when unknown.
-    Weights are one, the population (none counts for zero) or the estimated needs; ACTUAL_SPEND is forecast by the
+    Weights are one, the population (a CCAS has none of its own) or the estimated needs; ACTUAL_SPEND is forecast by the
     estimated needs, its final statement being drawn up when spending is known. FREE asks nothing of anybody.
-    Raises ValueError, with a French sentence, when every weight is zero.
+    Raises ValueError, with a French sentence, when every weight is zero or when a commune's population is unknown.
     """
     if rule == "FREE" or not members:
         return FeesValues(rule)
-    if rule == "FLAT_FEE":
-        fee = None if base is None else round_half_up(base)
-        shares = tuple(FeeShareValues(member.siren, Decimal(1), fee) for member in members)
-        return FeesValues(rule, None if fee is None else fee * len(members), shares, ceiling)
     estimated: dict[str, Decimal] = dict.fromkeys((member.siren for member in members), ZERO)
     for need in needs:
         estimated[need.siren] += need.estimated_amount_excl_tax
-    if rule == "EQUAL_SHARES":
-        weights = [Decimal(1)] * len(members)
-    elif rule == "POPULATION":
-        weights = [Decimal(member.population or 0) for member in members]
+    parties = [
+        fee_rules.Party(m.siren, m.name, rank, m.kind, m.population, estimated[m.siren])
+        for rank, m in enumerate(members)
+    ]
+    amounts: list[Decimal | None] = [None] * len(members)
+    if base is not None:
+        is_flat = rule == "FLAT_FEE"
+        amounts = (
+            [round_half_up(base)] * len(members)
+            if is_flat
+            else list(fee_rules.split(rule, base, parties, is_provisional=True))
+        )
+        weights = fee_rules.weights(rule, parties, is_provisional=True)
     else:
-        weights = [estimated[member.siren] for member in members]
-    if base is None:
-        amounts: list[Decimal | None] = [None] * len(members)
-    else:
-        amounts = list(split_exactly(base, weights))
+        # Nothing to share yet: an unknown population is not asked for before there is.
+        known = [replace(party, kind="") for party in parties]
+        weights = fee_rules.weights(rule, known, is_provisional=True)
     shares = tuple(
         FeeShareValues(member.siren, weight, amount)
         for member, weight, amount in zip(members, weights, amounts, strict=True)
     )
-    return FeesValues(rule, None if base is None else round_half_up(base), shares, ceiling)
+    total = None if base is None else sum((amount for amount in amounts if amount is not None), ZERO)
+    return FeesValues(rule, total, shares, ceiling)
 
 
 def to_json(values: ConventionValues) -> dict[str, Any]:

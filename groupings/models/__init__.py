@@ -7,6 +7,7 @@ from groupings.models.convention import Convention, ConventionComment, Conventio
 from groupings.models.deliberation import Deliberation, DeliberationAttempt, LegalOverride
 from groupings.models.document import GroupingDocument
 from groupings.models.evidence import DeliberationDocument, DraftDocument, Signature
+from groupings.models.fees import FeeExpense, FeeStatement, FundCall
 from groupings.models.grouping import Grouping, Lot
 from groupings.models.meeting import Meeting
 from groupings.models.membership import Membership
@@ -37,6 +38,9 @@ __all__ = [
     "DeliberationDocument",
     "DraftDocument",
     "ExternalContract",
+    "FeeExpense",
+    "FeeStatement",
+    "FundCall",
     "Grouping",
     "GroupingDocument",
     "LegalOverride",

@@ -27,6 +27,7 @@ class GroupingDocument(models.Model):
         COMMITTEE_RECORD = "committee_record", "Procès-verbal de la commission"
         CONTRACT = "contract", "Pièce du marché"
         ORDERING = "ordering", "Document pour commander"
+        FEE_EVIDENCE = "fee_evidence", "Justificatif d’une dépense"
         OTHER = "other", "Autre pièce"
 
     class Extension(models.TextChoices):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from groupings.actions.renewal import RENEWABLE
+from groupings.choices import FeeRule
 from groupings.execution import IN_USE
 from groupings.models import Grouping
 from groupings.views.common import may_change, sees_all
@@ -30,6 +31,7 @@ _UNDER = {
         "contract_document_add contract_document_drop"
     ),
     "consumption": "consumption_lines consumption_undo",
+    "fees": "fees_year fee_expense_create fee_expense_change fees_approve fees_issue fund_call",
     "savings_grouping": (
         "savings_costs cost_create cost_change cost_remove off_contract_create off_contract_change off_contract_remove"
     ),
@@ -72,6 +74,7 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("consultation", "Consultation et attribution", grouping.is_launched),
         ("contracts", "Marchés", grouping.status in IN_USE),
         ("consumption", "Consommation", grouping.status in IN_USE),
+        ("fees", "Frais" if everything else "Vos frais", everything or grouping.fee_rule != FeeRule.FREE),
         ("savings_entry", "Prix de référence", True),
         ("savings_grouping", "Économies" if everything else "Vos économies", grouping.is_launched),
         ("meetings", "Réunions", True),

@@ -18,6 +18,9 @@ from groupings.models import (
     Deliberation,
     DeliberationAttempt,
     DeliberationDocument,
+    FeeExpense,
+    FeeStatement,
+    FundCall,
     Grouping,
     LegalOverride,
     Lot,
@@ -135,6 +138,9 @@ def test_mixed_addresses_find_nothing(client, worlds):
         "award_dates": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
         "award_shares": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
         "deliberation_document": {"pk": here.deliberation.pk, "document_pk": there.evidence.pk},
+        "fund_call": {"pk": here.launched.pk, "call_pk": there.call.pk},
+        "fund_call_pdf": {"pk": here.launched.pk, "call_pk": there.call.pk},
+        "fee_expense_change": {"pk": here.launched.pk, "expense_pk": there.expense.pk},
     }
     for name, arguments in mixed.items():
         assert client.get(reverse(name, kwargs=arguments)).status_code == 404, name
@@ -244,7 +250,7 @@ def test_every_gate_keeps_to_its_territory(worlds):
     gates += (DeliberationAttempt, DeliberationDocument, LegalOverride, Signature, SignedLink)
     gates += (Award, AwardHolder, AwardShare, Consultation, MemberContract, Question, Meeting)
     gates += (Baseline, PriceLine, LedgerEntry, YearLock, AnnualSheet, CoordinationCost, OffContractSpend)
-    gates += (SavingsReportFile,)
+    gates += (SavingsReportFile, FeeExpense, FeeStatement, FundCall)
     for model in gates:
         total = model.objects.count()
         for world, other in ((here, there), (there, here)):

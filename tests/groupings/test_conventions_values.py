@@ -82,12 +82,21 @@ def test_draft_until_every_decision_is_enforceable():
         ({"coordinator_has_own_need": False, "statutes_clause_ref": "article 5"}, "à titre gratuit"),
         ({"fees": FeesValues("EQUAL_SHARES", Decimal(10))}, "somme des parts"),
         ({"fees": FeesValues("FLAT_FEE", None)}, "forfait"),
+        ({"fees": FeesValues("FLAT_FEE", Decimal(0), (), Decimal(-1))}, "dépassent leur plafond"),
     ],
 )
 def test_what_forbids_a_convention_is_said_in_french(changes, sentence):
     assert sample_values(members=4, lots=2).problems() == []
     found = sample_values(members=4, lots=2, **changes).problems()
     assert any(sentence in problem for problem in found), found
+
+
+def test_a_commune_whose_population_is_unknown_has_no_key_to_print():
+    values = sample_values(members=3, lots=1, fee_rule="POPULATION", fee_base=None)
+    assert values.problems() == []
+    unknown = replace(values.members[1], population=None)
+    problems = replace(values, members=(values.members[0], unknown, *values.members[2:])).problems()
+    assert [p for p in problems if unknown.name in p and "annexe 3" in p]
 
 
 def test_one_member_is_no_grouping_and_a_siren_counts_once():

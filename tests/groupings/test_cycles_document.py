@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from groupings.convention_workflow import CONVENTION_WORKFLOW
-from groupings.workflow import DELIBERATION_WORKFLOW, GROUPING_WORKFLOW
+from groupings.workflow import DELIBERATION_WORKFLOW, FEE_STATEMENT_WORKFLOW, GROUPING_WORKFLOW
 from members.roles import Role
 from savings.workflow import LINE_WORKFLOW
 
@@ -24,3 +24,7 @@ def test_the_document_shows_the_life_cycle_of_a_convention():
 
 def test_the_document_shows_the_life_cycle_of_a_line_of_gain():
     assert LINE_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_document_shows_the_life_cycle_of_a_statement_of_fees():
+    assert FEE_STATEMENT_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")

@@ -65,7 +65,10 @@ def errors(response) -> dict[str, list[str]]:
 
 
 def test_a_grouping_is_created_with_its_coordinator_as_first_member(client, buyer, metropole):
-    response = client.post(reverse("grouping_create"), card(metropole, fee_base="1 234,56 €", cpv="30192000-1"))
+    response = client.post(
+        reverse("grouping_create"),
+        card(metropole, fee_rule="EQUAL_SHARES", fee_base="1 234,56 €", cpv="30192000-1"),
+    )
     grouping = Grouping.objects.get()
     assert response.url == reverse("grouping_detail", args=[grouping.pk])
     assert grouping.fee_base.amount == Decimal("1234.56")
@@ -82,6 +85,9 @@ def test_a_grouping_is_created_with_its_coordinator_as_first_member(client, buye
         ({"fee_base": "12,345"}, "fee_base", "12,345\u00a0» est ambigu"),
         ({"fee_base": "1,2345"}, "fee_base", "a plus de deux décimales"),
         ({"fee_base": "beaucoup"}, "fee_base", "n’est pas un montant"),
+        ({"fee_base": "10"}, "fee_base", "La gratuité ne se chiffre pas"),
+        ({"fee_rule": "EQUAL_SHARES", "fee_base": "10", "fee_ceiling": "9"}, "fee_ceiling", "dépassent ce plafond"),
+        ({"fee_rule": "FLAT_FEE"}, "fee_base", "Un forfait demande son montant"),
         ({"title": "T" * 201}, "title", "200"),
         ({"title": "Papier\u202egnp.exe"}, "title", "caractère invisible"),
         ({"reference": "Réf 1"}, "reference", "lettres sans accent"),

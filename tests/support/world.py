@@ -27,6 +27,8 @@ from groupings.models import (
     DeliberationDocument,
     DraftDocument,
     ExternalContract,
+    FeeExpense,
+    FundCall,
     Grouping,
     GroupingDocument,
     Lot,
@@ -68,6 +70,7 @@ from tests.support.factories import (
     make_session,
 )
 from tests.support.world_convention import convention_arguments, make_convention, make_readable_convention
+from tests.support.world_fees import make_fees
 from tests.support.world_ledger import make_ledger
 
 
@@ -110,6 +113,8 @@ class Territory:
     sheet: AnnualSheet
     lock: YearLock
     report: SavingsReportFile
+    expense: FeeExpense
+    call: FundCall
     people: dict[str, Affiliation] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict]:
@@ -124,6 +129,7 @@ class Territory:
         launched = {"pk": self.launched.pk}
         contract = {**launched, "award_pk": self.award.pk}
         reference = {**launched, "baseline_pk": self.baseline.pk}
+        fee_year = {**launched, "year": self.call.statement.year}
         return {
             "grouping_detail": grouping,
             "grouping_change": grouping,
@@ -201,6 +207,16 @@ class Territory:
             "consumption_template": launched,
             "consumption_lines": launched,
             "consumption_undo": {**launched, "import_pk": self.taken.pk},
+            "fees": launched,
+            "fees_year": fee_year,
+            "fees_approve": fee_year,
+            "fees_issue": fee_year,
+            "fund_call_archive": fee_year,
+            "fee_expense_create": launched,
+            "fee_expense_change": {**launched, "expense_pk": self.expense.pk},
+            "fee_expense_drop": {**launched, "expense_pk": self.expense.pk},
+            "fund_call": {**launched, "call_pk": self.call.pk},
+            "fund_call_pdf": {**launched, "call_pk": self.call.pk},
             "grouping_renew": launched,
             "savings_line": {"pk": self.line.pk},
             "line_correct": {"pk": self.line.pk},
@@ -406,6 +422,7 @@ def make_world(marker: str) -> Territory:
         people=people,
         **launched,
         **make_ledger(marker, launched["launched_membership"], launched["award"]),
+        **make_fees(marker, launched["launched_membership"]),
     )
 
 
