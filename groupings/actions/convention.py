@@ -7,10 +7,12 @@ from functools import cached_property
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from groupings.actions.clauses import library_open
 from groupings.choices import ConventionStatus
 from groupings.conventions import render
 from groupings.conventions.assemble import assemble
 from groupings.conventions.values import ConventionValues, from_json, to_json
+from groupings.library import frozen_clauses, texts_of
 from groupings.models import Convention, ConventionDocument, Grouping, Membership
 from groupings.models.convention import document_path
 from members.roles import require
@@ -28,19 +30,22 @@ JOB_KIND = "groupings.conventions"
 def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Convention:
     """Freeze the grouping's present values as a version of its convention.
 
-    When neither the values nor the texts changed since the last version, that version is returned and nothing is
-    written. Raises BusinessError, with what is missing, when the values do not make a convention.
+    Its articles are the versions of the clause library published that day. When neither the values, nor these
+    versions, nor the layout changed since the last version, that one is returned and nothing is written. Raises
+    BusinessError, with what is missing, when the values do not make a convention.
     """
     require(actor, "convention.generate", organisation_id=grouping.coordinator_id)
     if grouping.is_declared_only:
         raise BusinessError(
             "Ce groupement est seulement déclaré\u00a0: sa convention est tenue par une autre direction."
         )
-    texts = render.texts_sha256()
+    layout = render.texts_sha256()
     with transaction.atomic():
+        texts = library_open(grouping.territory_id)  # locks the territory: a publication is before or after, whole
+        clauses = frozen_clauses(texts)
         Grouping.objects.select_for_update().get(pk=grouping.pk)
         latest = grouping.conventions.first()
-        if latest and latest.texts_sha256 == texts:
+        if latest and latest.texts_sha256 == layout and latest.clauses == clauses:
             same = assemble(grouping, version=latest.version)
             if same.sha256 == latest.values_sha256:
                 return latest
@@ -53,8 +58,9 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
             version=values.version,
             values=to_json(values),
             values_sha256=values.sha256,
-            texts_sha256=texts,
-            text_sha256=values.text_sha256,
+            texts_sha256=layout,
+            text_sha256=render.approved_text_sha256(values, texts),
+            clauses=clauses,
             legal_basis=values.legal_basis.article,
             is_draft=values.is_draft,
             frozen_at=now.replace(microsecond=0),
@@ -65,7 +71,12 @@ def convention_freeze(*, grouping: Grouping, actor: Actor, now: datetime) -> Con
             thread=grouping.thread,
             verb="convention.freeze",
             sentence=f"Convention version {convention.version} figée{' (projet)' if convention.is_draft else ''}",
-            after={"version": convention.version, "values_sha256": convention.values_sha256, "texts_sha256": texts},
+            after={
+                "version": convention.version,
+                "values_sha256": convention.values_sha256,
+                "texts_sha256": layout,
+                "text_sha256": convention.text_sha256,
+            },
         )
     return convention
 
@@ -127,7 +138,7 @@ class Run:
     @cached_property
     def common(self) -> render.Common:
         """The pages every member shares, laid out when the first document is really needed."""
-        return render.render_common(self.values)
+        return render.render_common(self.values, texts_of(self.convention))
 
     def is_kept(self, siren: str) -> bool:
         """Whether this member's document is already there, byte for byte."""

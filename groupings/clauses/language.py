@@ -45,8 +45,8 @@ _NODES = (
     nodes.Not,
     nodes.Const,
 )
-_FAILURES = (TemplateError, RecursionError, ValueError, OverflowError, SyntaxError, TypeError)
-_ONLY = "seules «\u00a0if\u00a0», «\u00a0elif\u00a0», «\u00a0else\u00a0», «\u00a0endif\u00a0», «\u00a0for\u00a0» et «\u00a0endfor\u00a0» sont permises"
+_FAILURES = (TemplateError, RecursionError, ValueError, OverflowError, SyntaxError, TypeError, MemoryError)
+_ONLY = "seules if, elif, else, endif, for et endfor sont permises"
 
 _environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined, cache_size=0)
 _environment.globals.clear()
@@ -161,7 +161,9 @@ class _Scan:
             self.say(f"«\u00a0{_short(name)}\u00a0» n’est pas une variable\u00a0; {_why_not_a_name(name)}", place)
         elif name in ITEMS:
             if name not in (block[3] for block in self.blocks):
-                self.say(f"«\u00a0{name}\u00a0» ne s’écrit que dans une boucle {{% for {name} in {ITEMS[name]} %}}.", place)
+                self.say(
+                    f"«\u00a0{name}\u00a0» ne s’écrit que dans une boucle {{% for {name} in {ITEMS[name]} %}}.", place
+                )
         elif name not in VARIABLES:
             self.say(_unknown(name), place)
         else:
@@ -337,7 +339,11 @@ def _values(variable: Variable) -> str:
 
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name[:60], [*VARIABLES, *ITEMS], n=1)
-    hint = f"\u00a0; vouliez-vous écrire «\u00a0{near[0]}\u00a0»\u00a0?" if near else "\u00a0; voyez la liste des variables."
+    hint = (
+        f"\u00a0; vouliez-vous écrire «\u00a0{near[0]}\u00a0»\u00a0?"
+        if near
+        else "\u00a0; voyez la liste des variables."
+    )
     return f"la variable «\u00a0{_short(name)}\u00a0» n’existe pas{hint}"
 
 

@@ -151,6 +151,8 @@ def pieces(source: str) -> Iterator[tuple[str, str]]:
 
 def plain_text(source: str) -> str:
     """The words alone, one line per block: what a person reads, for comparing and counting."""
-    lines = "".join(words or ("\n" if mark.startswith(("</p", "</li", "</h3", "</tr", "<br")) else " " * ("td" in mark))
-                    for mark, words in pieces(source))
+    lines = "".join(
+        words or ("\n" if mark.startswith(("</p", "</li", "</h3", "</tr", "<br")) else " " * ("td" in mark))
+        for mark, words in pieces(source)
+    )
     return "\n".join(" ".join(line.split()) for line in lines.splitlines() if line.strip())

@@ -1,4 +1,4 @@
-"""What a clause may name: the catalogue of variables, each with its meaning in French, its kind and where it comes from.
+"""What a clause may name: the catalogue of variables, each with its meaning in French, its kind and its source.
 
 Names are flat and French, because the person who writes them is a jurist. The value is taken from the context of the
 convention (``conventions.render``), made from its frozen values alone.
@@ -93,9 +93,7 @@ def _choice(name: str, meaning: str, choices: Mapping[str, str], read: Callable[
 
 
 def _has(name: str, meaning: str, *kinds: str) -> Variable:
-    return Variable(
-        name, Kind.YES_NO, meaning, True, lambda c: any(member.kind in kinds for member in c["v"].members)
-    )
+    return Variable(name, Kind.YES_NO, meaning, True, lambda c: any(member.kind in kinds for member in c["v"].members))
 
 
 def enumerated(items: list[str]) -> list[str]:
@@ -109,7 +107,9 @@ def _lots(context: Context) -> list[str]:
 
 
 def _date(key: str) -> Callable[[Context], str]:
-    return lambda c: next((wording.long_date(m.planned_on) for m in c["v"].calendar if m.key == key and m.planned_on), "")
+    return lambda c: next(
+        (wording.long_date(m.planned_on) for m in c["v"].calendar if m.key == key and m.planned_on), ""
+    )
 
 
 def _euros(text: str) -> str:
@@ -230,10 +230,18 @@ _ROWS = (
     Variable("nombre_lots", _N, "Le nombre de lots", 3, lambda c: len(c["v"].lots)),
     Variable("duree_mois", _N, "La durée ferme, en mois", 24, lambda c: c["v"].duration_months),
     Variable("nombre_reconductions", _N, "Le nombre de reconductions", 2, lambda c: c["v"].extension_count),
-    Variable("duree_reconduction_mois", _N, "La durée d’une reconduction, en mois", 12, lambda c: c["v"].extension_months),
-    Variable("duree_totale_mois", _N, "La durée totale, en mois, reconductions comprises", 48, lambda c: c["total_months"]),
-    Variable("preavis_retrait_mois", _N, "Le préavis de retrait, en mois", 3, lambda c: c["v"].withdrawal_notice_months),
-    Variable("estimation_totale", _A, "Le total estimé des besoins (HT)", _euros("412 000,00 €"), lambda c: c["needs_total"]),
+    Variable(
+        "duree_reconduction_mois", _N, "La durée d’une reconduction, en mois", 12, lambda c: c["v"].extension_months
+    ),
+    Variable(
+        "duree_totale_mois", _N, "La durée totale, en mois, reconductions comprises", 48, lambda c: c["total_months"]
+    ),
+    Variable(
+        "preavis_retrait_mois", _N, "Le préavis de retrait, en mois", 3, lambda c: c["v"].withdrawal_notice_months
+    ),
+    Variable(
+        "estimation_totale", _A, "Le total estimé des besoins (HT)", _euros("412 000,00 €"), lambda c: c["needs_total"]
+    ),
     Variable(
         "montant_frais",
         _A,
@@ -243,7 +251,12 @@ _ROWS = (
         optional=True,
     ),
     Variable(
-        "plafond_frais", _A, "Le plafond des frais (HT)", _euros("8 000,00 €"), lambda c: c["fees_ceiling"], optional=True
+        "plafond_frais",
+        _A,
+        "Le plafond des frais (HT)",
+        _euros("8 000,00 €"),
+        lambda c: c["fees_ceiling"],
+        optional=True,
     ),
     Variable(
         "forfait_par_membre",
@@ -254,18 +267,64 @@ _ROWS = (
         optional=True,
         filled_when=(("regle_frais", "forfait"), ("montant_frais", None)),
     ),
-    Variable("date_convention", _D, "La date que porte la convention", "15\u00a0mars 2027", lambda c: wording.long_date(c["v"].as_of)),
+    Variable(
+        "date_convention",
+        _D,
+        "La date que porte la convention",
+        "15\u00a0mars 2027",
+        lambda c: wording.long_date(c["v"].as_of),
+    ),
     Variable("date_besoins", _D, "La date d’envoi des besoins", "29\u00a0janvier 2027", _date("needs"), optional=True),
-    Variable("date_deliberations", _D, "La date où les délibérations sont attendues", "15\u00a0mars 2027", _date("deliberations"), optional=True),
-    Variable("date_lancement", _D, "Le lancement prévu de la consultation", "1er\u00a0avril 2027", _date("launch"), optional=True),
-    Variable("date_notification", _D, "La notification prévue des marchés", "15\u00a0septembre 2027", _date("notification"), optional=True),
-    Variable("date_execution", _D, "Le début d’exécution prévu", "1er\u00a0novembre 2027", _date("performance"), optional=True),
-    Variable("date_fin", _D, "La fin prévue des marchés, reconductions comprises", "31\u00a0octobre 2031", _date("end"), optional=True),
+    Variable(
+        "date_deliberations",
+        _D,
+        "La date où les délibérations sont attendues",
+        "15\u00a0mars 2027",
+        _date("deliberations"),
+        optional=True,
+    ),
+    Variable(
+        "date_lancement",
+        _D,
+        "Le lancement prévu de la consultation",
+        "1er\u00a0avril 2027",
+        _date("launch"),
+        optional=True,
+    ),
+    Variable(
+        "date_notification",
+        _D,
+        "La notification prévue des marchés",
+        "15\u00a0septembre 2027",
+        _date("notification"),
+        optional=True,
+    ),
+    Variable(
+        "date_execution",
+        _D,
+        "Le début d’exécution prévu",
+        "1er\u00a0novembre 2027",
+        _date("performance"),
+        optional=True,
+    ),
+    Variable(
+        "date_fin",
+        _D,
+        "La fin prévue des marchés, reconductions comprises",
+        "31\u00a0octobre 2031",
+        _date("end"),
+        optional=True,
+    ),
     _choice("niveau_integration", "Le degré d’intégration", INTEGRATION_LEVELS, lambda c: c["v"].integration_level),
     _choice("type_groupement", "Ponctuel ou permanent", KINDS, lambda c: c["v"].kind),
     _choice("commission", "La commission d’appel d’offres compétente", COMMITTEES, lambda c: c["v"].committee_mode),
     _choice("regle_frais", "La règle des frais de fonctionnement", FEE_RULES, lambda c: c["v"].fees.rule),
-    _choice("periode_juridique", "Le droit applicable à la date de la convention", PERIODS, lambda c: c["v"].legal_basis.code),
+    _choice(
+        "periode_juridique",
+        "Le droit applicable à la date de la convention",
+        PERIODS,
+        lambda c: c["v"].legal_basis.code,
+    ),
     _choice("categorie", "La catégorie d’achats", CATEGORIES, lambda c: c["v"].category),
     Variable(
         "coordonnateur_achete",
@@ -276,9 +335,13 @@ _ROWS = (
     ),
     _has("avec_ccas", "Un CCAS au moins est membre", "ccas"),
     _has("avec_communes", "Une commune au moins est membre", "commune"),
-    _has("avec_intercommunalites", "Une métropole ou une autre intercommunalité au moins est membre", "metropole", "epci"),
+    _has(
+        "avec_intercommunalites", "Une métropole ou une autre intercommunalité au moins est membre", "metropole", "epci"
+    ),
     _has("avec_syndicats", "Un syndicat au moins est membre", "syndicat"),
-    Variable("lots", _L, "Les lots, ponctués", ["lot 1\u00a0: Papier\u202f;", "lot 2\u00a0: Cartouches."], _lots, item="lot"),
+    Variable(
+        "lots", _L, "Les lots, ponctués", ["lot 1\u00a0: Papier\u202f;", "lot 2\u00a0: Cartouches."], _lots, item="lot"
+    ),
     Variable(
         "membres",
         _L,
@@ -295,7 +358,7 @@ _ROWS = (
         lambda c: list(c["v"].legal_basis.visas),
         item="visa",
     ),
-)  # fmt: skip
+)
 VARIABLES: Mapping[str, Variable] = {row.name: row for row in _ROWS}
 #: The name of one element → the list it comes from.
 ITEMS: Mapping[str, str] = {row.item: row.name for row in _ROWS if row.item}

@@ -107,11 +107,9 @@ def article_html(values: ConventionValues, text: ClauseText) -> str:
 
 
 def articles_context(values: ConventionValues, texts: Texts) -> dict[str, Any]:
-    """The preamble and the articles as the templates print them, the last one apart: it stays with the annexes' list."""
+    """The preamble and the articles as the templates print them, the last one apart: it stays with the annexes."""
     given = values_of(_context(values))
-    preamble, *articles = (
-        {"heading": text.heading, "html": language.render(text.body, given)} for text in texts
-    )
+    preamble, *articles = ({"heading": text.heading, "html": language.render(text.body, given)} for text in texts)
     return {"preamble": preamble, "articles": articles[:-1], "last_article": articles[-1]}
 
 

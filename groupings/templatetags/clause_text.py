@@ -1,4 +1,4 @@
-"""A rendered clause in a document or on a page: read again by the closed HTML, then set. Nothing else is ever marked."""
+"""A rendered clause in a document or on a page: read again by the closed HTML, then set; nothing else is marked."""
 
 from django import template
 from django.utils.html import escape
