@@ -41,6 +41,8 @@ def clause_layout(rendered: str) -> SafeString:
 
 @register.filter
 def clause_screen(rendered: str) -> SafeString:
-    """As a page shows it: real lists and headings one level under the article's, tables of the product."""
-    changed = {"<table>": '<table class="table table-bordered">', "<h3>": "<h4>", "</h3>": "</h4>"}
-    return mark_safe("".join(changed.get(mark, mark) or escape(words) for mark, words in pieces(rendered)))
+    """As a page shows it, under the article's own h2: real lists, tables of the product."""
+    table = '<table class="table table-bordered">'
+    return mark_safe(
+        "".join((table if mark == "<table>" else mark) or escape(words) for mark, words in pieces(rendered))
+    )
