@@ -52,6 +52,7 @@ from savings.models import (
     SavingsReportFile,
     YearLock,
 )
+from tests.support.clauses import make_library
 from tests.support.factories import (
     adopt,
     make_affiliation,
@@ -67,6 +68,10 @@ from tests.support.factories import (
     make_session,
 )
 from tests.support.world_ledger import make_ledger
+
+
+#: The pages of an article: their address names no object of a territory, each reads its own library there.
+ARTICLE_PAGES = ("clause", "clause_drop", "clause_preview", "clause_preview_pdf", "clause_differences")
 
 
 @dataclass
@@ -130,6 +135,9 @@ class Territory:
             "kit_archive": grouping,
             "kit_document": {**grouping, "siren": self.commune.siren, "extension": "pdf"},
             "reminders_send": grouping,
+            **dict.fromkeys(ARTICLE_PAGES, {"key": "responsabilite"}),
+            "clause_version": {"key": "responsabilite", "number": 2},
+            "clause_restore": {"key": "responsabilite", "number": 1},
             "lot_create": grouping,
             "lot_change": lot,
             "lot_remove": lot,
@@ -281,6 +289,7 @@ def make_world(marker: str) -> Territory:
         is_draft=True,
         frozen_at=timezone.now(),
     )
+    make_library(metropole, marker)
     content = f"%PDF {marker}".encode()
     document = ConventionDocument(
         convention=convention,
