@@ -69,7 +69,6 @@ from tests.support.factories import (
 )
 from tests.support.world_ledger import make_ledger
 
-
 #: The pages of an article: their address names no object of a territory, each reads its own library there.
 ARTICLE_PAGES = ("clause", "clause_drop", "clause_preview", "clause_preview_pdf", "clause_differences")
 
@@ -135,7 +134,7 @@ class Territory:
             "kit_archive": grouping,
             "kit_document": {**grouping, "siren": self.commune.siren, "extension": "pdf"},
             "reminders_send": grouping,
-            **dict.fromkeys(ARTICLE_PAGES, {"key": "responsabilite"}),
+            **{name: {"key": "responsabilite"} for name in ARTICLE_PAGES},
             "clause_version": {"key": "responsabilite", "number": 2},
             "clause_restore": {"key": "responsabilite", "number": 1},
             "lot_create": grouping,
