@@ -7,7 +7,7 @@ first act that needs them (``actions.clauses.library_open``), since a page that 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from groupings.clauses.articles import ARTICLES, ClauseText, Texts, shipped_texts
 from groupings.models import ClauseDraft, ClauseVersion, Convention
@@ -74,7 +74,7 @@ def conventions_using(key: str, number: int, affiliation) -> list[Convention]:
     visible = Convention.objects.visible_to(affiliation).filter(
         grouping__coordinator__in=_territory(affiliation.territory_id)
     )
-    rows = visible.select_related("grouping").defer("values").order_by(F("frozen_at").desc(), "pk")
+    rows = visible.select_related("grouping").defer("values").order_by("-frozen_at", "-pk")
     return [row for row in rows if _uses(row, key, number)]
 
 

@@ -42,11 +42,12 @@ def layout_problem(text: ClauseText) -> ClauseProblem | None:
     try:
         article_pdf(text.heading, longest_rendering(text.body), issued_at=datetime(2000, 1, 1, tzinfo=UTC))
     except PdfError as error:
-        return ClauseProblem(_told(str(error)))
+        return ClauseProblem(layout_refusal(str(error)))
     return None
 
 
-def _told(message: str) -> str:
+def layout_refusal(message: str) -> str:
+    """What the engine said, as the person who writes the article can use it."""
     if "LayoutError" in message or "too large" in message or "rétréci" in message:
         return (
             "la mise en page échoue\u00a0: une cellule de tableau ou un paragraphe est plus haut qu’une page\u00a0; "

@@ -1,10 +1,9 @@
 """The forms of the clause library: writing an article, choosing what to preview and what to compare."""
 
 from django import forms
-from django.db.models import QuerySet
 
 from groupings.clauses.articles import ClauseText
-from groupings.models import ClauseDraft, ClauseVersion
+from groupings.models import ClauseDraft, ClauseVersion, Grouping
 from procurement.core.forms import StyledFormMixin
 
 MAX_TYPED = 400_000  # signs; far above what may be published, so that a text too long is told and kept
@@ -29,6 +28,12 @@ class ClauseForm(StyledFormMixin, forms.Form):
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    def clean_body(self) -> str:
+        body = self.cleaned_data["body"]
+        if not body.strip():
+            raise forms.ValidationError("Écrivez le texte de l’article.")
+        return body
+
     @classmethod
     def for_text(cls, text: ClauseText, draft: ClauseDraft | None) -> "ClauseForm":
         """The form as the page is opened: the draft, else the text in force."""
@@ -44,12 +49,11 @@ class ClauseForm(StyledFormMixin, forms.Form):
 class PreviewForm(StyledFormMixin, forms.Form):
     """Which grouping's data the article is printed with."""
 
-    groupement = forms.ModelChoiceField(label="Groupement", queryset=None, empty_label=None)
+    groupement = forms.ChoiceField(label="Groupement")
 
-    def __init__(self, *args, groupings: QuerySet, **kwargs):
+    def __init__(self, *args, groupings: list[Grouping], **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["groupement"].queryset = groupings
-        self.fields["groupement"].widget.attrs["class"] = "form-select"
+        self.fields["groupement"].choices = [(grouping.pk, str(grouping)) for grouping in groupings]
 
 
 class CompareForm(StyledFormMixin, forms.Form):
