@@ -48,6 +48,11 @@ class Variable:
         return tuple(self.choices.values()) if self.choices else ()
 
     @property
+    def is_printed(self) -> bool:
+        """Whether its name between double braces is how it is mostly used."""
+        return self.kind not in (Kind.LIST, Kind.CHOICE, Kind.YES_NO)
+
+    @property
     def written(self) -> str:
         """How a jurist writes it, ready to copy."""
         if self.kind == Kind.LIST:

@@ -13,7 +13,7 @@ DRAFT = "projet"
 class ClauseForm(StyledFormMixin, forms.Form):
     """The text of the next version of an article, and why it changes. A wrong text is a valid form: it is kept."""
 
-    title = forms.CharField(label="Intitulé", max_length=300, required=False)
+    title = forms.CharField(label="Intitulé", max_length=300)
     body = forms.CharField(
         label="Texte",
         max_length=MAX_TYPED,
