@@ -1,42 +1,32 @@
 """Where a convention stands: the version in hand, who voted which text, who signed, its articles."""
 
-import html
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q
-from django.utils.text import slugify
 
 from groupings.choices import IN_FORCE, ConventionStatus
-from groupings.conventions import render
+from groupings.conventions import stored
 from groupings.conventions.assemble import assemble
-from groupings.conventions.values import from_json
+from groupings.conventions.render import approved_text_sha256
+from groupings.library import published_texts, texts_of
 from groupings.models import Convention, Deliberation, Grouping, Membership
 
-_HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
-_NUMBERED = re.compile(r"((?:Article|Annexe) \d+)\s*–\s*(.+)", re.DOTALL)
-#: Headings of the document that hold no clause to discuss.
-_NOT_CLAUSES = ("Parties", "Signatures")
+#: Sections of the document that hold no clause to discuss.
+_NOT_CLAUSES = ("parties", "annexes")
 
 
 @dataclass(frozen=True)
 class Article:
-    """One part of a convention that a remark may be about. ``number``: « Article 11 », or empty."""
+    """One part of a convention that a remark may be about; ``heading``: « Article 11 – Responsabilité »."""
 
     key: str
-    number: str
-    title: str
-
-    @property
-    def heading(self) -> str:
-        return f"{self.number} – {self.title}" if self.number else self.title
+    heading: str
 
 
 #: What is said of the whole text, or of a text whose articles this tool does not know.
-WHOLE = Article("ensemble", "", "Ensemble de la convention")
+WHOLE = Article("ensemble", "Ensemble de la convention")
 
 
 def current_of(grouping: Grouping) -> Convention | None:
@@ -45,28 +35,27 @@ def current_of(grouping: Grouping) -> Convention | None:
 
 
 def articles_of(convention: Convention) -> list[Article]:
-    """The whole text, then its articles and annexes in their order, from the headings of the document.
+    """The whole text, then its articles and annexes in their order, named as on the reading on screen.
 
     A convention taken in as a file has no articles that this tool knows.
     """
     if not convention.is_generated:
         return [WHOLE]
-    found = [WHOLE]
-    for heading in _HEADING.findall(render.common_html(from_json(convention.values))):
-        text = " ".join(html.unescape(_TAG.sub("", heading)).split())
-        if text in _NOT_CLAUSES:
-            continue
-        numbered = _NUMBERED.fullmatch(text)
-        number, title = numbered.groups() if numbered else ("", text)
-        found.append(Article(slugify(number or title), number, title))
-    return found
+    sections = stored.sections_of(convention)
+    return [WHOLE, *(Article(s.key, s.heading) for s in sections if s.key not in _NOT_CLAUSES)]
 
 
 def is_text_current(convention: Convention) -> bool:
-    """Whether the grouping, as it stands, would give the text of this version; decisions aside."""
+    """Whether the grouping, as it stands, would give the text of this version; decisions aside.
+
+    A draft follows the clause library; a text that is final keeps its own articles, whatever is published since.
+    """
     if not convention.is_generated:
         return True
-    return assemble(convention.grouping, version=convention.version).text_sha256 == convention.text_sha256
+    is_open = convention.status in (ConventionStatus.DRAFT, ConventionStatus.COMMENTS)
+    texts = published_texts(convention.grouping.territory_id) if is_open else texts_of(convention)
+    values = assemble(convention.grouping, version=convention.version)
+    return approved_text_sha256(values, texts) == convention.text_sha256
 
 
 def version_voted(grouping: Grouping, meeting_on: date) -> Convention | None:

@@ -47,6 +47,13 @@ def own_rows(organisation: str, prefix: str, affiliation) -> Q:
     return Q(**{organisation: affiliation.organisation_id}) | coordinated_by(prefix, affiliation)
 
 
+def visible_clauses(affiliation) -> Q:
+    """The condition on a row of the clause library: only the people of the body that coordinates read it."""
+    if affiliation is None or not affiliation.sees_whole_territory:
+        return Q(pk__in=[])
+    return Q(territory_id=affiliation.territory_id)
+
+
 class GroupingQuerySet(models.QuerySet):
     def visible_to(self, affiliation) -> "GroupingQuerySet":
         return self.filter(visible_groupings("", affiliation))

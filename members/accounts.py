@@ -30,6 +30,11 @@ DEMONSTRATION_ACCOUNTS = {
         "Secrétaire de mairie",
         "Ce que sa commune doit faire, pour quand",
     ),
+    "juriste": (
+        "juriste@demonstration.example",
+        "Juriste de la métropole",
+        "Écrit les clauses des conventions, publie leurs versions",
+    ),
     "finances": ("finances@demonstration.example", "Finances", "Les groupements et leurs montants"),
 }
 #: A proxy adds one of these: the visitor is then not the local address that Django sees.

@@ -31,6 +31,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "deliberation.change": frozenset({Role.BUYER, Role.JURIST, Role.MEMBER_AGENT}),
     "deliberation.override": frozenset({Role.JURIST}),
     "convention.generate": frozenset({Role.BUYER, Role.JURIST}),
+    "clause.read": frozenset({Role.BUYER, Role.JURIST}),
+    "clause.change": frozenset({Role.JURIST}),
     "procedure.override": frozenset({Role.JURIST}),
     "consumption.import": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE}),
     "savings.enter": frozenset({Role.BUYER, Role.JURIST, Role.FINANCE}),

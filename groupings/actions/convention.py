@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
+from groupings.actions.clauses import library_open
 from groupings.actions.convention_life import lock, move
 from groupings.choices import ConventionStatus
 from groupings.convention_life import is_text_current, names_of, voters
@@ -15,6 +16,7 @@ from groupings.convention_workflow import CLOSED, FROZEN
 from groupings.conventions import render, stored
 from groupings.conventions.assemble import assemble
 from groupings.conventions.values import ConventionValues, to_json
+from groupings.library import frozen_clauses
 from groupings.models import Convention, ConventionDocument, Grouping, Membership
 from groupings.models.convention import document_path
 from groupings.rules.convention_gate import amendment_refusal, new_text_refusal
@@ -35,33 +37,38 @@ def convention_freeze(
 ) -> Convention:
     """Freeze the grouping's present values as a version of its convention.
 
-    When neither the values nor the texts changed since the last version, that version is returned and nothing is
-    written; a text brought from outside stays as well, whatever changed, unless ``in_place_of_file``. A version whose
-    text is final is returned as long as the text is the same: the decisions that arrive are printed at its signature,
-    they make no other version. Another text makes a new draft, with a written ``reason`` once a member has voted.
+    Its articles are the versions of the clause library published that day. When neither the values, nor these
+    versions, nor the layout changed since the last version, that one is returned and nothing is written; a text brought
+    from outside stays as well, whatever changed, unless ``in_place_of_file``. A version whose text is final is returned
+    as long as the values give the same text: the decisions that arrive are printed at its signature, a clause published
+    since waits for the next version. Another text makes a new draft, with a written ``reason`` once a member has voted.
     Raises BusinessError, with what is missing, when the values do not make a convention, when the members are no longer
     those the negotiated text was brought for, when a member has signed (an amendment changes a convention in force),
     or, field ``reason``, without that reason.
     """
     require_convention(grouping, actor)
-    texts = render.texts_sha256()
+    layout = render.texts_sha256()
     with transaction.atomic():
+        texts = library_open(grouping.territory_id)  # locks the territory: a publication is before or after, whole
+        clauses = frozen_clauses(texts)
         Grouping.objects.select_for_update().get(pk=grouping.pk)
         latest = grouping.conventions.first()
-        if latest and not in_place_of_file and _is_up_to_date(latest, grouping, texts):
+        if latest and not in_place_of_file and _is_up_to_date(latest, grouping, layout, clauses):
             return latest
         values = assemble(grouping, version=latest.version + 1 if latest else 1)
         if problems := values.problems():
             raise BusinessError(" ".join(problems))
+        approved = render.approved_text_sha256(values, texts)
         if latest:
-            replace(latest, text_sha256=values.text_sha256, actor=actor, now=now, reason=reason)
+            replace(latest, text_sha256=approved, actor=actor, now=now, reason=reason)
         convention = Convention.objects.create(
             grouping=grouping,
             version=values.version,
             values=to_json(values),
             values_sha256=values.sha256,
-            texts_sha256=texts,
-            text_sha256=values.text_sha256,
+            texts_sha256=layout,
+            text_sha256=approved,
+            clauses=clauses,
             legal_basis=values.legal_basis.article,
             is_draft=values.is_draft,
             frozen_at=now.replace(microsecond=0),
@@ -76,14 +83,15 @@ def convention_freeze(
                 "convention": convention.pk,
                 "version": convention.version,
                 "values_sha256": convention.values_sha256,
-                "texts_sha256": texts,
+                "texts_sha256": layout,
+                "text_sha256": convention.text_sha256,
             },
             reason=reason.strip(),
         )
     return convention
 
 
-def _is_up_to_date(latest: Convention, grouping: Grouping, texts: str) -> bool:
+def _is_up_to_date(latest: Convention, grouping: Grouping, layout: str, clauses: list[dict]) -> bool:
     """Whether ``latest`` still is the convention to print; raises BusinessError when it may only be replaced."""
     if latest.is_prior:
         return True
@@ -94,7 +102,7 @@ def _is_up_to_date(latest: Convention, grouping: Grouping, texts: str) -> bool:
     if latest.status in FROZEN or latest.status in CLOSED:
         return is_text_current(latest)
     same = assemble(grouping, version=latest.version)
-    return latest.texts_sha256 == texts and same.sha256 == latest.values_sha256
+    return latest.texts_sha256 == layout and latest.clauses == clauses and same.sha256 == latest.values_sha256
 
 
 def replace(latest: Convention, *, text_sha256: str, actor: Actor, now: datetime, reason: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from groupings.clauses.articles import Texts
 from groupings.conventions import render
 from groupings.conventions.blocks import (
     Block,
@@ -69,15 +70,14 @@ class Reading:
         return format_html("<h1>{}</h1>{}{}", self.title, self.head, sections)
 
 
-def read_member(values: ConventionValues, siren: str) -> Reading:
+def read_member(values: ConventionValues, texts: Texts, siren: str) -> Reading:
     """The convention of one member. Raises KeyError for a SIREN outside the grouping."""
-    return read_html(render.member_html(values, siren))
+    return read_html(render.member_html(values, texts, siren))
 
 
-def articles_of(values: ConventionValues) -> list[tuple[str, str, str, SafeString]]:
-    """(key, number, title, html) of each section that every member shares, in order: what comments hang on."""
-    reading = read_member(values, values.coordinator_siren)
-    return [(s.key, s.number, s.title, s.html) for s in reading.sections if s.key != "signatures"]
+def shared_sections(values: ConventionValues, texts: Texts) -> list[Section]:
+    """The sections that every member shares, in order: what remarks hang on."""
+    return [s for s in read_member(values, texts, values.coordinator_siren).sections if s.key != "signatures"]
 
 
 def read_html(html: str) -> Reading:

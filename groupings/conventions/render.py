@@ -2,7 +2,8 @@
 
 The common part holds everything but the signature page, which depends on the member alone; it keeps its place and its
 page number. One member's document is then one page to lay out and pages to join, an eighth of the time of the whole.
-The texts are in ``templates/conventions/``, one file per article.
+The layout is in ``templates/conventions/``; the articles are clauses of the library (``groupings.clauses``), given
+with the values: the same versions give the same bytes for ever.
 """
 
 import hashlib
@@ -16,6 +17,9 @@ from typing import Any
 
 from django.conf import settings
 
+from groupings.clauses import language
+from groupings.clauses.articles import ClauseText, Texts, texts_fingerprint
+from groupings.clauses.variables import values_of
 from groupings.conventions import wording
 from groupings.conventions.values import ConventionValues, MemberValues
 from procurement.core.documents import pdf
@@ -46,6 +50,7 @@ class Common:
     """What every member's document shares, laid out with ``member_pages`` pages kept for the member's own."""
 
     values: ConventionValues
+    texts: Texts
     pdf: bytes
     total_pages: int
     first_member_page: int  # from 1
@@ -53,12 +58,12 @@ class Common:
     _pages: pdf.Pages = field(repr=False, compare=False)
 
 
-def render_common(values: ConventionValues, *, member_pages: int = 1) -> Common:
-    """Lay the shared pages out. Same values, same bytes.
+def render_common(values: ConventionValues, texts: Texts, *, member_pages: int = 1) -> Common:
+    """Lay the shared pages out, with ``texts`` as its articles. Same values and same texts, same bytes.
 
     Raises PdfError when the document cannot be drawn faithfully (a character no font has, for example).
     """
-    context = _context(values)
+    context = {**_context(values), **articles_context(values, texts)}
     context |= {"reserved_pages": range(member_pages), "is_whole": False}
     document, total = pdf.render_paged(
         lambda total: pdf.template_html("conventions/convention.html", {**context, "total_pages": total}),
@@ -67,13 +72,7 @@ def render_common(values: ConventionValues, *, member_pages: int = 1) -> Common:
         watermark=_WATERMARK if values.is_draft else "",
     )
     pages = pdf.Pages(document)
-    return Common(values, document, total, pages.page_of(_SIGNATURES) + 1, member_pages, pages)
-
-
-def common_html(values: ConventionValues) -> str:
-    """The shared pages before they are laid out, numbered as if they held one page."""
-    context = {**_context(values), "reserved_pages": range(1), "total_pages": 1}
-    return pdf.template_html("conventions/convention.html", context)
+    return Common(values, texts, document, total, pages.page_of(_SIGNATURES) + 1, member_pages, pages)
 
 
 def render_member(values: ConventionValues, common: Common, siren: str) -> bytes:
@@ -89,7 +88,7 @@ def render_member(values: ConventionValues, common: Common, siren: str) -> bytes
     context = {**_context(values), **_member_context(values, member)}
     own, own_pages = _member_pages(values, context, common)
     if own_pages != common.member_pages:
-        common = render_common(values, member_pages=own_pages)
+        common = render_common(values, common.texts, member_pages=own_pages)
         own, again = _member_pages(values, context, common)
         if again != own_pages:
             raise pdf.PdfError("Les pages de signature ne trouvent pas leur place.")
@@ -102,16 +101,39 @@ def render_member(values: ConventionValues, common: Common, siren: str) -> bytes
     return pdf.assemble(order, **_identity(values, context), identity=f"{values.reference} v{values.version} {siren}")
 
 
-def member_html(values: ConventionValues, siren: str) -> str:
+def member_html(values: ConventionValues, texts: Texts, siren: str) -> str:
     """The whole convention of one member as HTML, assembled from the same texts as its PDF: Word and the reading on
     screen are made from it. Raises KeyError for a SIREN outside the grouping."""
-    context = {**_context(values), **_member_context(values, values.member(siren))}
+    context = {**_context(values), **articles_context(values, texts), **_member_context(values, values.member(siren))}
     whole = {"reserved_pages": (), "is_whole": True, "total_pages": ""}
     return pdf.template_html("conventions/convention.html", {**context, **whole})
 
 
+def article_html(values: ConventionValues, text: ClauseText) -> str:
+    """What one article says in this convention, in the closed HTML of clauses; data are escaped."""
+    return language.render(text.body, values_of(_context(values)))
+
+
+def articles_context(values: ConventionValues, texts: Texts) -> dict[str, Any]:
+    """The preamble and the articles as the templates print them, the last one apart: it stays with the annexes."""
+    given = values_of(_context(values))
+    preamble, *articles = ({"heading": text.heading, "html": language.render(text.body, given)} for text in texts)
+    return {"preamble": preamble, "articles": articles[:-1], "last_article": articles[-1]}
+
+
+def article_pdf(heading: str, rendered: str, *, issued_at: datetime) -> bytes:
+    """One article alone, as a page of a convention. Raises PdfError when it cannot be drawn faithfully."""
+    html = pdf.template_html("conventions/article.html", {"heading": heading, "rendered": rendered})
+    return pdf.render_html(html, title=heading, author=pdf.PRODUCT, issued_at=issued_at)[0]
+
+
+def approved_text_sha256(values: ConventionValues, texts: Texts) -> str:
+    """The fingerprint of what the assemblies approve: the values without decisions nor version, and the articles."""
+    return hashlib.sha256(f"{values.text_sha256} {texts_fingerprint(texts)}".encode()).hexdigest()
+
+
 def texts_sha256() -> str:
-    """The fingerprint of the texts and the type they are set in: what, beside the values, makes the document."""
+    """The fingerprint of the layout and the type it is set in: what, beside values and clauses, makes the document."""
     digest = hashlib.sha256()
     folder = Path(settings.BASE_DIR) / "templates" / "conventions"
     for path in [*sorted(folder.iterdir()), *sorted((pdf.ASSETS / "fonts").glob("*.ttf"))]:

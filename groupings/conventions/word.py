@@ -7,6 +7,7 @@ PDF is what assemblies approve and members sign.
 from copy import deepcopy
 from typing import Any
 
+from groupings.clauses.articles import Texts
 from groupings.conventions import render
 from groupings.conventions.blocks import Block, Cell, Document, Heading, PageBreak, Paragraph, Room, Run, read_document
 from groupings.conventions.blocks import Table as Grid
@@ -33,13 +34,13 @@ _STYLES = {
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
-def word_member(values: ConventionValues, siren: str) -> bytes:
+def word_member(values: ConventionValues, texts: Texts, siren: str) -> bytes:
     """The convention of one member as a Word file. Same values and texts, same bytes.
 
     Raises KeyError for a SIREN outside the grouping.
     """
     return word_document(
-        read_document(render.member_html(values, siren)), is_draft=values.is_draft, **render.identity(values)
+        read_document(render.member_html(values, texts, siren)), is_draft=values.is_draft, **render.identity(values)
     )
 
 

@@ -2,6 +2,7 @@
 
 from groupings.models.access import CalendarFeed, SignedLink
 from groupings.models.award import Award, AwardHolder, AwardShare, MemberContract
+from groupings.models.clause import ClauseDraft, ClauseVersion
 from groupings.models.consultation import Consultation, Question
 from groupings.models.convention import Convention, ConventionComment, ConventionDocument
 from groupings.models.deliberation import Deliberation, DeliberationAttempt, LegalOverride
@@ -26,6 +27,8 @@ __all__ = [
     "AwardHolder",
     "AwardShare",
     "CalendarFeed",
+    "ClauseDraft",
+    "ClauseVersion",
     "Consultation",
     "ConsumptionImport",
     "ConsumptionLine",

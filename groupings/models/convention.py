@@ -36,6 +36,12 @@ class Convention(models.Model):
         default="",
         help_text="Sans les décisions\u00a0: ce que les assemblées votent.",
     )
+    clauses = models.JSONField(
+        "articles",
+        default=list,
+        blank=True,
+        help_text="Article, intitulé, version et empreinte\u00a0; vide\u00a0: la version 1 de chacun.",
+    )
     legal_basis = models.CharField("fondement juridique", max_length=300)
     is_draft = models.BooleanField("projet", help_text="Une délibération manque encore.")
     status = models.CharField("état", max_length=10, choices=ConventionStatus, default=ConventionStatus.DRAFT)

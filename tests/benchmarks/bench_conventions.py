@@ -105,13 +105,14 @@ def summary(name: str, results: list[dict]) -> dict:
 def ours() -> dict:
     """The common part once, then each member's own page, as the job does."""
     values, small = prepare()
+    from groupings.clauses.articles import shipped_texts
     from groupings.conventions.render import render_common, render_member
 
-    render_member(small, render_common(small), small.coordinator_siren)
+    render_member(small, render_common(small, shipped_texts()), small.coordinator_siren)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wall, cpu = time.perf_counter(), time.process_time()
-        common = render_common(values)
+        common = render_common(values, shipped_texts())
         for member in values.members:
             (folder / f"{values.reference}_{member.siren}.pdf").write_bytes(render_member(values, common, member.siren))
         seconds, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -17,6 +17,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
+from groupings.clauses.articles import shipped_texts
 from groupings.conventions import render
 from groupings.conventions.values import ConventionValues
 from procurement.core.documents import pdf
@@ -39,7 +40,9 @@ _FIELDS = (
 def build_template(values: ConventionValues, path: Path) -> None:
     """Write the Word template of the whole convention, with docxtpl fields where a member's own words go."""
     shared = render._context(values)
-    html = pdf.template_html("conventions/convention.html", {**shared, "reserved_pages": [0], "total_pages": 0})
+    articles = render.articles_context(values, shipped_texts())
+    whole = {**shared, **articles, "reserved_pages": [0], "total_pages": 0}
+    html = pdf.template_html("conventions/convention.html", whole)
     writer = _WordWriter(f"{values.reference} – {values.title}", shared["short_coordinator"])
     before, after = html.split("<h2>Signatures</h2>")
     writer.feed(before[before.index("<body>") :])

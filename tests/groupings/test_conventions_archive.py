@@ -10,6 +10,7 @@ import pikepdf
 import pytest
 from lxml import etree
 
+from groupings.clauses.articles import shipped_texts
 from groupings.conventions.render import render_common, render_member
 from procurement.core.documents import pdfa
 from tests.support.conventions import sample_values
@@ -28,7 +29,7 @@ NAMES = {
 def made(request) -> bytes:
     """A document of each kind: signed text, and project with its word across the pages."""
     values = sample_values(members=3, lots=2, voted=request.param == "final", committee_mode="SPECIFIC")
-    return render_member(values, render_common(values), MONTPELLIER)
+    return render_member(values, render_common(values, shipped_texts()), MONTPELLIER)
 
 
 @pytest.fixture
@@ -111,9 +112,9 @@ def test_nothing_is_transparent_nor_runs_nor_moves(document):
 
 def test_the_same_values_give_the_same_bytes_and_each_member_its_own_identifier():
     values = sample_values(members=2, lots=1)
-    common = render_common(values)
+    common = render_common(values, shipped_texts())
     first, again = (render_member(values, common, MONTPELLIER) for _ in range(2))
-    assert first == again == render_member(values, render_common(values), MONTPELLIER)
+    assert first == again == render_member(values, render_common(values, shipped_texts()), MONTPELLIER)
     other = render_member(values, common, values.coordinator_siren)
     identifiers = {bytes(pikepdf.open(io.BytesIO(content)).trailer.ID[0]) for content in (first, other)}
     assert len(identifiers) == 2

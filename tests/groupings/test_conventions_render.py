@@ -11,6 +11,7 @@ import pypdf
 import pytest
 from django.conf import settings
 
+from groupings.clauses.articles import shipped_texts
 from groupings.conventions.render import render_common, render_member, texts_sha256
 from groupings.conventions.values import LotValues, from_json, to_json
 from procurement.core.documents.pdf import PdfError
@@ -29,14 +30,14 @@ def pages_of(document: bytes) -> list[str]:
 def member_text(siren: str = MONTPELLIER, **options) -> str:
     values = sample_values(**{"members": 4, "lots": 2, **options})
     assert values.problems() == []
-    return " ".join(pages_of(render_member(values, render_common(values), siren)))
+    return " ".join(pages_of(render_member(values, render_common(values, shipped_texts()), siren)))
 
 
 @pytest.fixture(scope="module")
 def big():
     """31 members, 6 lots: the values, the common part and one member's document."""
     values = sample_values()
-    common = render_common(values)
+    common = render_common(values, shipped_texts())
     return values, common, render_member(values, common, LATTES)
 
 
@@ -113,7 +114,7 @@ def test_bookmarks_language_and_title_lead_through_the_document(big):
 def test_the_same_values_give_the_same_bytes(big):
     values, common, document = big
     again = from_json(to_json(values))
-    assert render_common(again).pdf == common.pdf
+    assert render_common(again, shipped_texts()).pdf == common.pdf
     assert render_member(again, common, LATTES) == document
     assert render_member(values, common, MONTPELLIER) != document
 
@@ -127,7 +128,7 @@ def test_common_pages_of_another_convention_are_refused(big):
 
 def test_a_missing_deliberation_marks_every_page_as_a_draft():
     values = sample_values(members=5, lots=2, voted=False)
-    pages = pages_of(render_member(values, render_common(values), MONTPELLIER))
+    pages = pages_of(render_member(values, render_common(values, shipped_texts()), MONTPELLIER))
     assert all("PROJET" in page for page in pages)
     assert "par délibération à venir du conseil d’administration" in " ".join(pages)
     assert "PROJET" not in member_text(members=5)
@@ -138,7 +139,7 @@ def test_a_decision_not_yet_enforceable_is_a_draft_too():
     voted = replace(values.members[1].deliberation, executory_on=None, number="")
     members = (values.members[0], replace(values.members[1], deliberation=voted), *values.members[2:])
     values = replace(values, members=members)
-    text = " ".join(pages_of(render_member(values, render_common(values), MONTPELLIER)))
+    text = " ".join(pages_of(render_member(values, render_common(values, shipped_texts()), MONTPELLIER)))
     assert "par délibération du conseil municipal en date du 2 février 2027, qui n’est pas encore exécutoire" in text
     assert "PROJET" in text
 
@@ -222,7 +223,7 @@ def test_hostile_and_endless_names_are_printed_whole(name):
     representative = replace(values.members[1].representative, name=name)
     second = replace(values.members[1], name=name, address=name, representative=representative)
     values = replace(values, title=name, members=(values.members[0], second, *values.members[2:]))
-    document = render_member(values, render_common(values), second.siren)
+    document = render_member(values, render_common(values, shipped_texts()), second.siren)
     drawn = re.sub(r"\s", "", "".join(pages_of(document))).replace("’", "'")
     assert drawn.count(re.sub(r"\s", "", name)) >= 8  # title, parties, annexes, signature
 
@@ -231,7 +232,7 @@ def test_a_member_s_page_that_overflows_takes_two_and_is_still_numbered():
     long_title = "Intitulé de lot très détaillé, " * 6
     lots = tuple(LotValues(number, long_title.strip()[:200]) for number in range(1, 25))
     values = replace(sample_values(members=3, lots=24), lots=lots)
-    common = render_common(values)
+    common = render_common(values, shipped_texts())
     pages = pages_of(render_member(values, common, MONTPELLIER))
     assert len(pages) == common.total_pages + 1
     for number, page in enumerate(pages, 1):
@@ -244,7 +245,7 @@ def test_a_member_s_page_that_overflows_takes_two_and_is_still_numbered():
 def test_a_name_no_font_can_draw_is_refused():
     values = sample_values(members=3, lots=1, title="中")
     with pytest.raises(PdfError, match=r"U\+4E2D"):
-        render_common(values)
+        render_common(values, shipped_texts())
 
 
 def test_a_body_without_representative_address_or_need():
@@ -252,11 +253,11 @@ def test_a_body_without_representative_address_or_need():
     bare = replace(values.members[1], representative=None, address="", city="", contact="")
     needs = tuple(need for need in values.needs if need.siren != bare.siren)
     values = replace(values, members=(values.members[0], bare, *values.members[2:]), needs=needs)
-    text = " ".join(pages_of(render_member(values, render_common(values), bare.siren)))
+    text = " ".join(pages_of(render_member(values, render_common(values, shipped_texts()), bare.siren)))
     assert "représentée par son maire en exercice, dûment habilité(e)" in text
     assert "aucun montant recensé à ce jour" in text and "Adresse à compléter" in text
     nowhere = replace(values, members=tuple(replace(member, address="", contact="") for member in values.members))
-    text = " ".join(pages_of(render_member(nowhere, render_common(nowhere), bare.siren)))
+    text = " ".join(pages_of(render_member(nowhere, render_common(nowhere, shipped_texts()), bare.siren)))
     assert "Siège et référent" not in text and "Adresse à compléter" not in text
 
 
@@ -265,9 +266,7 @@ def test_unit_prices_and_their_history_have_no_place_in_the_values():
     assert "price" not in names
 
 
-def test_one_file_per_article_and_none_escapes_the_fingerprint(settings, tmp_path):
-    assert len(list(TEXTS.glob("article_*.html"))) == 19
-    assert sorted(path.name[8:10] for path in TEXTS.glob("article_*.html")) == [f"{n:02d}" for n in range(1, 20)]
+def test_no_file_of_the_layout_escapes_its_fingerprint(settings, tmp_path):
     before = texts_sha256()
     copy = tmp_path / "templates" / "conventions"
     copy.mkdir(parents=True)
@@ -275,11 +274,14 @@ def test_one_file_per_article_and_none_escapes_the_fingerprint(settings, tmp_pat
         (copy / path.name).write_bytes(path.read_bytes())
     settings.BASE_DIR = tmp_path
     assert texts_sha256() == before
-    (copy / "article_01_objet.html").write_text("autre texte", encoding="utf-8")
+    (copy / "annexes_list.html").write_text("autre texte", encoding="utf-8")
     assert texts_sha256() != before
 
 
-@pytest.mark.parametrize("path", sorted(TEXTS.glob("*.html")), ids=lambda path: path.name)
+SHIPPED = Path(settings.BASE_DIR) / "groupings" / "clauses" / "shipped"
+
+
+@pytest.mark.parametrize("path", sorted([*TEXTS.glob("*.html"), *SHIPPED.iterdir()]), ids=lambda path: path.name)
 def test_texts_are_safe_and_typeset(path):
     source = path.read_text(encoding="utf-8")
     assert "|safe" not in source and "autoescape" not in source and "style=" not in source and "<script" not in source

@@ -55,6 +55,7 @@ from savings.models import (
     SavingsReportFile,
     YearLock,
 )
+from tests.support.clauses import make_library
 from tests.support.factories import (
     adopt,
     make_affiliation,
@@ -72,6 +73,9 @@ from tests.support.factories import (
 from tests.support.world_convention import convention_arguments, make_convention, make_readable_convention
 from tests.support.world_fees import make_fees
 from tests.support.world_ledger import make_ledger
+
+#: The pages of an article: their address names no object of a territory, each reads its own library there.
+ARTICLE_PAGES = ("clause", "clause_drop", "clause_preview", "clause_preview_pdf", "clause_differences")
 
 
 @dataclass
@@ -139,6 +143,9 @@ class Territory:
             "kit_archive": grouping,
             "kit_document": {**grouping, "siren": self.commune.siren, "extension": "pdf"},
             "reminders_send": grouping,
+            **{name: {"key": "responsabilite"} for name in ARTICLE_PAGES},
+            "clause_version": {"key": "responsabilite", "number": 2},
+            "clause_restore": {"key": "responsabilite", "number": 1},
             "lot_create": grouping,
             "lot_change": lot,
             "lot_remove": lot,
@@ -317,6 +324,7 @@ def make_world(marker: str) -> Territory:
         created_at=timezone.now(),
     )
     convention = make_convention(grouping, marker)
+    make_library(metropole, marker)
     content = f"%PDF {marker}".encode()
     document = ConventionDocument(
         convention=convention,
