@@ -14,6 +14,7 @@ from groupings.clauses.articles import shipped_texts
 from groupings.conventions import blocks, reading, render, word
 from tests.support.conventions import sample_values
 
+TEXTS = shipped_texts()
 MONTPELLIER = "213401722"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -38,12 +39,12 @@ def forms(request):
     permanent = request.param == "permanent"
     options = {"committee_mode": "SPECIFIC", "kind": "permanent", "voted": False} if permanent else {}
     values = sample_values(members=5, lots=9 if permanent else 2, **options)
-    pdf = render.render_member(values, render.render_common(values, shipped_texts()), MONTPELLIER)
+    pdf = render.render_member(values, render.render_common(values, TEXTS), MONTPELLIER)
     return (
         values,
         pdf,
-        word.word_member(values, shipped_texts(), MONTPELLIER),
-        reading.read_member(values, shipped_texts(), MONTPELLIER),
+        word.word_member(values, TEXTS, MONTPELLIER),
+        reading.read_member(values, TEXTS, MONTPELLIER),
     )
 
 
@@ -136,18 +137,16 @@ def test_word_numbers_its_pages_and_marks_a_project_on_each(forms):
 
 def test_word_gives_the_same_bytes_twice():
     values = sample_values(members=2, lots=1)
-    assert word.word_member(values, shipped_texts(), MONTPELLIER) == word.word_member(
-        values, shipped_texts(), MONTPELLIER
-    )
+    assert word.word_member(values, TEXTS, MONTPELLIER) == word.word_member(values, TEXTS, MONTPELLIER)
 
 
 def test_a_name_with_markup_stays_a_name_in_every_form():
     values = sample_values(members=3, lots=1, title="Papier <b>A4</b> & « encre » {{ 7*7 }}")
-    read = reading.read_member(values, shipped_texts(), MONTPELLIER)
+    read = reading.read_member(values, TEXTS, MONTPELLIER)
     assert "&lt;b&gt;A4&lt;/b&gt; &amp;" in read.html and "<b>" not in read.html
     assert any(
         "Papier <b>A4</b> & « encre » {{ 7*7 }}" in t.replace("\xa0", " ")
-        for t in word_texts(word.word_member(values, shipped_texts(), MONTPELLIER))
+        for t in word_texts(word.word_member(values, TEXTS, MONTPELLIER))
     )
 
 
@@ -155,7 +154,7 @@ def test_an_unknown_member_has_no_text():
     values = sample_values(members=2, lots=1)
     for make in (word.word_member, reading.read_member, render.member_html):
         with pytest.raises(KeyError):
-            make(values, shipped_texts(), "000000000")
+            make(values, TEXTS, "000000000")
 
 
 def test_the_reading_has_anchors_that_do_not_depend_on_titles(forms):
@@ -190,7 +189,7 @@ def test_long_needs_are_one_table_on_screen_where_the_pdf_cuts_them():
     values = sample_values(members=31, lots=2)
     tables = [
         b
-        for b in blocks.read_document(render.member_html(values, shipped_texts(), MONTPELLIER)).blocks
+        for b in blocks.read_document(render.member_html(values, TEXTS, MONTPELLIER)).blocks
         if isinstance(b, blocks.Table)
     ]
     needs = next(table for table in tables if table.header and "Lot 1" in table.header[1].text.replace("\xa0", " "))
@@ -199,7 +198,7 @@ def test_long_needs_are_one_table_on_screen_where_the_pdf_cuts_them():
 
 def test_what_comments_hang_on_is_the_same_for_every_member():
     values = sample_values(members=3, lots=1)
-    sections = reading.shared_sections(values, shipped_texts())
+    sections = reading.shared_sections(values, TEXTS)
     assert [s.key for s in sections if s.is_article] == [f"article-{n}" for n in range(1, 20)]
     assert "signatures" not in [s.key for s in sections]
     eleventh = next(s for s in sections if s.key == "article-11")
