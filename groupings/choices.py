@@ -151,6 +151,13 @@ CONVENTION_BADGES = {
     ConventionStatus.ENDED: Badge("Terminée", "muted", "dash-circle"),
     ConventionStatus.SUPERSEDED: Badge("Remplacée", "muted", "x-circle"),
 }
+#: Where one member stands in the circuit of signature.
+SIGNATURE_BADGES = {
+    "signed": Badge("Signée", "green", "check-circle-fill"),
+    "to_sign": Badge("À signer", "amber", "pencil"),
+    "awaits_act": Badge("Acte attendu", "neutral", "hourglass-split"),
+    "awaits_others": Badge("Après les autres", "neutral", "clock"),
+}
 EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
 LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")
 #: Where the answer of a member to the survey of needs stands.

@@ -27,6 +27,11 @@ class Convention(models.Model):
     is_draft = models.BooleanField("projet", help_text="Une délibération manque encore.")
     status = models.CharField("état", max_length=10, choices=ConventionStatus, default=ConventionStatus.DRAFT)
     frozen_at = models.DateTimeField("figée le")
+    coordinator_signs_last = models.BooleanField(
+        "le coordonnateur signe en dernier",
+        default=True,
+        help_text="Les membres signent dans n’importe quel ordre\u00a0; lui une fois qu’ils ont tous signé.",
+    )
 
     objects = OfGroupingQuerySet.as_manager()
 
