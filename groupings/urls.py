@@ -39,6 +39,7 @@ from groupings.views import (
     radar,
     renewals,
     shares,
+    signatures,
     tracker,
 )
 from procurement.core.jobs.views import job_detail
@@ -90,6 +91,38 @@ urlpatterns = [
     ),
     path(
         "groupements/<int:pk>/conventions/<int:version>.zip", conventions.convention_archive, name="convention_archive"
+    ),
+    path("groupements/<int:pk>/convention/signatures/", signatures.signatures, name="signatures"),
+    path(
+        "groupements/<int:pk>/convention/signatures/ensemble/",
+        signatures.signatures_together,
+        name="signatures_together",
+    ),
+    path("groupements/<int:pk>/convention/signatures/circuit/", signatures.signature_circuit, name="signature_circuit"),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/",
+        signatures.signature_detail,
+        name="signature_detail",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/signer/",
+        signatures.signature_sign,
+        name="signature_sign",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/deposer/",
+        signatures.signature_deposit,
+        name="signature_deposit",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/signe.pdf",
+        signatures.signature_file,
+        name="signature_file",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/exemplaire.pdf",
+        signatures.signing_copy,
+        name="signing_copy",
     ),
     path("groupements/<int:pk>/fichiers/<uuid:document_pk>/", files.grouping_file, name="grouping_file"),
     path("groupements/<int:pk>/consultation/", consultation.consultation, name="consultation"),

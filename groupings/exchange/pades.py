@@ -24,10 +24,10 @@ _TEXT_MAX = 200
 
 @dataclass(frozen=True)
 class ReadSignature:
-    """One signature. ``signer`` is the common name its certificate gives itself, ``claimed_at`` the time it says (ISO).
+    """One signature. ``signer`` is the common name its certificate bears, ``claimed_at`` the time it says (ISO).
 
-    ``is_intact``: the bytes it covers are those that were signed. ``after``: what the file holds beyond them: "nothing",
-    "signatures" (other signatures, forms, archive data), "changed", or "unknown". ``algorithm``: « SHA256, RSA ».
+    ``is_intact``: the bytes it covers are those that were signed. ``after``: what the file holds beyond them:
+    "nothing", "signatures" (other signatures, forms, archive data), "changed", or "unknown". ``algorithm``: « SHA256, RSA ».
     """
 
     signer: str
@@ -115,15 +115,66 @@ def _read(content: bytes) -> Reading:
 
 
 def _added(reader: Any) -> str:
-    """What the revisions after the first one hold; the copies produced here have one revision."""
-    from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY
+    """What the revisions after the first one hold; the copies produced here have one revision.
 
+    The rule of pyhanko compares two states of a form and refuses the first signature, which brings the form: here, of
+    the first revision, only the catalogue and the annotations of a page may change, for fields of signature.
+    """
     try:
         if reader.xrefs.total_revisions == 1:
             return "nothing"
-        return _word_of(DEFAULT_DIFF_POLICY.review_file(reader, 0))
+        first, last = (
+            reader.get_historical_resolver(0),
+            reader.get_historical_resolver(reader.xrefs.total_revisions - 1),
+        )
+        written = reader.xrefs.explicit_refs_in_revision(0)
+        changed = set()
+        for revision in range(1, reader.xrefs.total_revisions):
+            touched = reader.xrefs.explicit_refs_in_revision(revision) | reader.xrefs.refs_freed_in_revision(revision)
+            changed |= touched & written
+        keeps = all(_is_for_signature(first(ref), last(ref)) for ref in changed)
+        return "signatures" if keeps else "changed"
     except Exception:
         return "unknown"
+
+
+def _is_for_signature(old: Any, new: Any) -> bool:
+    """Whether an object of the first revision changed as a signature changes it: what is shown stays."""
+    from pyhanko.pdf_utils.generic import DictionaryObject, StreamObject
+
+    if not isinstance(old, DictionaryObject) or not isinstance(new, DictionaryObject):
+        return False
+    if old.get("/Type") == "/Metadata":  # said of the file, shown on no page
+        return new.get("/Type") == "/Metadata"
+    if isinstance(old, StreamObject) or isinstance(new, StreamObject):
+        return False
+    if old.get("/Type") == "/Catalog":
+        return _same(old, new, {"/AcroForm", "/DSS", "/Perms", "/Extensions", "/Metadata", "/Version"})
+    if old.get("/Type") == "/Page":
+        return _same(old, new, {"/Annots"}) and _adds_fields(old.get("/Annots", ()), new.get("/Annots", ()))
+    return "/Producer" in old or "/ModDate" in old  # the information of the file, shown on no page
+
+
+def _adds_fields(old: Any, new: Any) -> bool:
+    """Whether the annotations of a page are the same, then fields of signature alone."""
+    kept = len(old) <= len(new) and all(old.raw_get(i) == new.raw_get(i) for i in range(len(old)))
+    return kept and all(new[i].get("/FT") == "/Sig" for i in range(len(old), len(new)))
+
+
+def _same(old: Any, new: Any, but: set[str]) -> bool:
+    return _written(old, but) == _written(new, but)
+
+
+def _written(dictionary: Any, but: set[str]) -> dict[str, bytes]:
+    import io
+
+    found = {}
+    for key in dictionary:
+        if key not in but:
+            stream = io.BytesIO()
+            dictionary.raw_get(key).write_to_stream(stream, None)
+            found[str(key)] = stream.getvalue()
+    return found
 
 
 def _word_of(difference: Any) -> str:

@@ -18,6 +18,7 @@ _UNDER = {
     "campaign_open": "campaign_announce campaign_reopen",
     "needs_table": "needs_change needs_receipt needs_import lot_bounds",
     "procedure_page": "small_lot_decide",
+    "signatures": "signatures_together signature_circuit signature_detail signature_sign signature_deposit",
     "back_planning": "back_planning_adopt",
     "consultation": (
         "consultation_close question_add question_answer consultation_deposit consultation_relaunch award_change "
@@ -65,6 +66,7 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("campaign_open", "Recensement", changes and grouping.is_in_preparation),
         ("needs_table", "Besoins" if everything else "Vos besoins", True),
         ("procedure_page", "Procédure", everything or is_told),
+        ("signatures", "Signatures", True),
         ("back_planning", "Rétroplanning", True),
         ("consultation", "Consultation et attribution", grouping.is_launched),
         ("contracts", "Marchés", grouping.status in IN_USE),

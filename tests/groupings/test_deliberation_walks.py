@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from groupings.actions import deliberation as actions
 from groupings.actions.deliberation import VoteCounts
-from groupings.actions.evidence import signature_record, signature_remove
+from groupings.actions.signatures import signature_record, signature_remove
 from groupings.choices import IN_FORCE, ON_A_SESSION
 from groupings.models import Deliberation, Signature
 from groupings.remarks import remarks_of

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
-from groupings.actions.evidence import document_deposit, signature_record, signature_remove
+from groupings.actions.evidence import document_deposit
+from groupings.actions.signatures import signature_record, signature_remove
 from groupings.evidence import read_stamp
 from groupings.models import Convention, DeliberationDocument, Signature
 from members.roles import Role

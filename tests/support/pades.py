@@ -1,7 +1,7 @@
 """PDF signed on the fly, with certificates made for the test: PAdES as a member's signing tool makes it."""
 
 import io
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from cryptography import x509
@@ -17,7 +17,7 @@ from pyhanko.sign.fields import SigSeedSubFilter
 def _signer(name: str) -> signers.SimpleSigner:
     key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    since = datetime(2026, 1, 1)
+    since = datetime(2026, 1, 1, tzinfo=UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
