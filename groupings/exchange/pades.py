@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ class ReadSignature:
     """One signature. ``signer`` is the common name its certificate bears, ``claimed_at`` the time it says (ISO).
 
     ``is_intact``: the bytes it covers are those that were signed. ``after``: what the file holds beyond them:
-    "nothing", "signatures" (other signatures, forms, archive data), "changed", or "unknown". ``algorithm``: « SHA256, RSA ».
+    "nothing", "signatures" (other signatures, forms, archive data), "changed" or "unknown". ``algorithm``: « SHA256,
+    RSA ».
     """
 
     signer: str
@@ -38,6 +40,11 @@ class ReadSignature:
     is_intact: bool
     after: str
     algorithm: str
+
+    @property
+    def claimed(self) -> datetime | None:
+        """``claimed_at`` as an instant; None when the signature says none."""
+        return datetime.fromisoformat(self.claimed_at) if self.claimed_at else None
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,20 @@ class Reading:
         """Whether the file is a copy produced here, to which signatures alone were added."""
         return bool(self.copy) and self.added in ("nothing", "signatures")
 
+    @property
+    def sentence(self) -> str:
+        """What the file says, in one sentence that claims no more than what was checked."""
+        count = len([signature for signature in self.signatures if not signature.is_document_timestamp])
+        if not self.signatures:
+            return self.problem or "Aucune signature électronique dans ce fichier."
+        told = f"{count} signature{'s' if count > 1 else ''} électronique{'s' if count > 1 else ''}"
+        is_altered = any(not found.is_intact or found.after == "changed" for found in self.signatures)
+        if is_altered or self.problem:
+            return f"{told}, à examiner\u00a0: le fichier a été modifié, ou n’a pas pu être lu en entier."
+        return f"{told}\u00a0: les octets signés n’ont pas changé."
+
     def stored(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"signatures": [asdict(signature) for signature in self.signatures]}
 
 
 def reading_from(stored: dict[str, Any]) -> Reading:

@@ -12,6 +12,7 @@ _FILE = {
     "allow_empty_file": True,  # the action says it better
     "widget": forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
 }
+_SIGNED = "PDF numérisé ou signé électroniquement, 10\u00a0Mo au plus."
 _REASON = "À remplir seulement si une remarque est affichée\u00a0; il sera inscrit au journal."
 
 
@@ -32,7 +33,7 @@ class SignatureForm(StyledFormMixin, forms.Form):
     file = forms.FileField(
         label="Exemplaire signé",
         required=False,
-        help_text="PDF numérisé ou signé électroniquement, 10\u00a0Mo au plus.",
+        help_text=_SIGNED,
         **_FILE,
     )
     reason = forms.CharField(label="Motif", max_length=500, required=False, help_text=_REASON)
@@ -55,9 +56,8 @@ class SignatureForm(StyledFormMixin, forms.Form):
         if person is None and not name and "signatory" not in self.errors:
             self.add_error("signatory", ValidationError("Indiquez qui a signé."))
         if person is not None and name and name.casefold() not in str(person).casefold():
-            self.add_error(
-                "signatory", ValidationError("Choisissez une personne, ou indiquez-en une autre\u00a0: pas les deux.")
-            )
+            both = "Choisissez une personne, ou indiquez-en une autre\u00a0: pas les deux."
+            self.add_error("signatory", ValidationError(both))
         return typed
 
     def who(self) -> str:
@@ -75,7 +75,7 @@ class SignedFileForm(StyledFormMixin, forms.Form):
 
     file = forms.FileField(
         label="Exemplaire signé",
-        help_text="PDF numérisé ou signé électroniquement, 10\u00a0Mo au plus.",
+        help_text=_SIGNED,
         error_messages={"required": "Choisissez un fichier."},
         **_FILE,
     )

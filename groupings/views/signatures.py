@@ -273,7 +273,7 @@ def _bytes(upload) -> bytes:
 
 @require_safe
 def signature_file(request: HttpRequest, pk: int, membership_pk: int) -> HttpResponse:
-    """The signed copy of one member, as it was deposited; 404 for anybody but the member and the coordinator's people."""
+    """The signed copy of one member, as it was deposited; 404 for others than the member and the coordinator."""
     circuit = _found(request, find_grouping(request, pk))
     signature: Signature | None = _party(circuit, membership_pk).signature
     if signature is None or not signature.file:
@@ -287,7 +287,7 @@ def signature_file(request: HttpRequest, pk: int, membership_pk: int) -> HttpRes
 
 @require_safe
 def signing_copy(request: HttpRequest, pk: int, membership_pk: int) -> HttpResponse:
-    """The copy one member signs; 404 for anybody but the member and the coordinator's people."""
+    """The copy one member signs; 404 for others than the member and the coordinator."""
     circuit = _found(request, find_grouping(request, pk))
     party = _party(circuit, membership_pk)
     if party.copy is None:
