@@ -1,12 +1,16 @@
 """A frozen convention whose members may sign: two communes and the métropole, all acts enforceable but when told."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.core.files.base import ContentFile
+
 from groupings.actions import signatures as actions
 from groupings.actions.convention import convention_freeze
-from groupings.models import Convention, Grouping, Membership, Signature
+from groupings.exchange.pades import Reading
+from groupings.models import Convention, Grouping, Membership, Signature, SigningCopy
 from members.models import Affiliation
 from members.roles import Role
 from procurement.core.actors import SystemActor
@@ -64,3 +68,23 @@ def make_signing(*, status: str = "signature", adopted: bool = True, **grouping:
         agent=make_affiliation(memberships[1].organisation, Role.MEMBER_AGENT),
         other_agent=make_affiliation(memberships[2].organisation, Role.MEMBER_AGENT),
     )
+
+
+def make_signature(convention: Convention, membership: Membership, marker: str, content: bytes) -> Signature:
+    """A signature with its file, and the copy that was signed, whose every word holds ``marker``."""
+    about = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    copy = SigningCopy(convention=convention, membership=membership, pages=1, made_from_sha256="0" * 64, **about)
+    copy.file.save("copies/exemplaire.pdf", ContentFile(content))
+    signature = Signature(
+        convention=convention,
+        membership=membership,
+        signed_on=date(2026, 9, 20),
+        signatory=f"Signataire {marker}",
+        capacity=f"Qualité {marker}",
+        mode="paper",
+        original_name=f"Convention signée {marker}.pdf",
+        reading=Reading().stored(),
+        **about,
+    )
+    signature.file.save("signatures/signe.pdf", ContentFile(content))
+    return signature
