@@ -186,6 +186,13 @@ FEE_STATEMENT_BADGES = {
     FeeStatementStatus.CALLED: Badge("Appelé", "green", "send"),
     FeeStatementStatus.REPLACED: Badge("Remplacé", "muted", "x-circle"),
 }
+#: Where one member stands in the circuit of signature.
+SIGNATURE_BADGES = {
+    "signed": Badge("Signée", "green", "check-circle-fill"),
+    "to_sign": Badge("À signer", "amber", "pencil"),
+    "awaits_act": Badge("Acte attendu", "neutral", "hourglass-split"),
+    "awaits_others": Badge("Après les autres", "neutral", "clock"),
+}
 EXECUTORY_BADGE = Badge("Exécutoire", "green", "check-circle-fill")
 LATE_BADGE = Badge("En retard", "late", "exclamation-triangle-fill")
 #: Where the answer of a member to the survey of needs stands.

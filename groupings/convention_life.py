@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
-
 from groupings.choices import IN_FORCE, ConventionStatus
 from groupings.conventions import stored
 from groupings.conventions.assemble import assemble
@@ -100,24 +98,6 @@ def waiting_for_act(grouping: Grouping) -> list[Membership]:
     """The active members without an enforceable act, and not dispensed from one."""
     cleared = Deliberation.objects.approvals().cleared().values("membership")
     return list(grouping.memberships.active().exclude(pk__in=cleared).select_related("organisation"))
-
-
-def _signatures_of(convention: Convention) -> Q:
-    """A signature recorded without its version is that of a text kept outside this tool: it counts."""
-    return Q(signatures__convention=convention) | Q(signatures__isnull=False, signatures__convention__isnull=True)
-
-
-def unsigned(convention: Convention) -> list[Membership]:
-    """The active members who have not signed this version."""
-    members = convention.grouping.memberships
-    signed_it = members.filter(_signatures_of(convention)).values("pk")
-    return list(members.active().exclude(pk__in=signed_it).select_related("organisation"))
-
-
-def signed(convention: Convention) -> list[Membership]:
-    """The active members whose recorded signature names this version."""
-    members = convention.grouping.memberships.active().filter(signatures__convention=convention)
-    return list(members.select_related("organisation"))
 
 
 def names_of(memberships: Iterable[Membership]) -> list[str]:

@@ -25,7 +25,7 @@ FROZEN = (C.FINAL, C.VOTES, C.SIGNATURE)
 #: An amendment alone changes it.
 CLOSED = (C.IN_FORCE, C.ENDED)
 #: Steps taken by an act on the grouping alone.
-FOLLOWING = ("replace", "revise", "abandon")
+FOLLOWING = ("reopen_signature", "replace", "revise", "abandon")
 
 
 def _followed(convention) -> str:
@@ -54,13 +54,15 @@ def _everybody_voted_it(convention) -> str:
 
 
 def _everybody_signed(convention) -> str:
-    from groupings.convention_life import names_of, unsigned
+    from groupings.circuit import unsigned
+    from groupings.convention_life import names_of
 
     return force_refusal(unsigned=names_of(unsigned(convention)))
 
 
 def _nobody_signed(convention) -> str:
-    from groupings.convention_life import names_of, signed
+    from groupings.circuit import signed
+    from groupings.convention_life import names_of
 
     return unsigning_refusal(signed=names_of(signed(convention)), version=convention.version)
 
@@ -93,6 +95,7 @@ CONVENTION_WORKFLOW = Workflow(
             _COORDINATION,
             _everybody_signed,
         ),
+        Transition("reopen_signature", "Rouvrir la signature", (C.IN_FORCE,), C.SIGNATURE, (), needs_reason=True),
         Transition("end", "Constater la fin", (C.IN_FORCE,), C.ENDED, _COORDINATION, needs_reason=True),
         Transition("replace", "Produire une nouvelle version", OPEN, C.SUPERSEDED, (), _nobody_signed),
         Transition(

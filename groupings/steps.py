@@ -7,7 +7,7 @@ from datetime import date
 from django.db import transaction
 
 from groupings.actions import deliberation as actions
-from groupings.actions.evidence import signature_record, signature_remove
+from groupings.actions.signatures import signature_record, signature_remove
 from groupings.actions.stepping import may_take
 from groupings.choices import LAUNCHED, GroupingStatus
 from groupings.forms.deliberation import (
@@ -79,13 +79,15 @@ def _describe(form: DescribeForm, actor: Actor, today: date) -> str:
 
 
 def _sign(form: SignForm, actor: Actor, today: date) -> str:
-    typed = {name: form.cleaned_data[name] for name in ("signed_on", "signatory", "convention")}
+    typed = {name: form.cleaned_data[name] for name in ("signed_on", "signatory", "convention", "reason")}
     signature_record(membership=form.deliberation.membership, actor=actor, today=today, **typed)
     return f"convention signée le {typed['signed_on']:%d/%m/%Y}"
 
 
 def _unsign(form: ReasonForm, actor: Actor, today: date) -> str:
-    signature_remove(membership=form.deliberation.membership, actor=actor, reason=form.cleaned_data["reason"])
+    signature_remove(
+        membership=form.deliberation.membership, actor=actor, today=today, reason=form.cleaned_data["reason"]
+    )
     return "signature effacée"
 
 

@@ -47,6 +47,7 @@ from groupings.views import (
     radar,
     renewals,
     shares,
+    signatures,
     tracker,
 )
 from procurement.core.jobs.views import job_detail
@@ -137,6 +138,38 @@ urlpatterns = [
         "groupements/<int:pk>/convention/texte-produit/",
         convention_deposits.convention_resume,
         name="convention_resume",
+    ),
+    path("groupements/<int:pk>/convention/signatures/", signatures.signatures, name="signatures"),
+    path(
+        "groupements/<int:pk>/convention/signatures/ensemble/",
+        signatures.signatures_together,
+        name="signatures_together",
+    ),
+    path("groupements/<int:pk>/convention/signatures/circuit/", signatures.signature_circuit, name="signature_circuit"),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/",
+        signatures.signature_detail,
+        name="signature_detail",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/signer/",
+        signatures.signature_sign,
+        name="signature_sign",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/deposer/",
+        signatures.signature_deposit,
+        name="signature_deposit",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/signe.pdf",
+        signatures.signature_file,
+        name="signature_file",
+    ),
+    path(
+        "groupements/<int:pk>/convention/signatures/<int:membership_pk>/exemplaire.pdf",
+        signatures.signing_copy,
+        name="signing_copy",
     ),
     path("groupements/<int:pk>/fichiers/<uuid:document_pk>/", files.grouping_file, name="grouping_file"),
     path("groupements/<int:pk>/consultation/", consultation.consultation, name="consultation"),
@@ -247,7 +280,7 @@ urlpatterns = [
     path("groupements/<int:pk>/kit/<str:siren>.<str:extension>", kits.kit_document, name="kit_document"),
     path("lien/<str:token>/", links.signed_link, name="signed_link"),
     path("lien/<str:token>/documents/<str:name>", links.signed_link_document, name="signed_link_document"),
-    path("lien/<str:token>/convention/", link_reading.signed_link_reading, name="signed_link_reading"),
+    path("lien/<str:token>/convention/lecture/", link_reading.signed_link_reading, name="signed_link_reading"),
     path("lien/<str:token>/besoins/", link_needs.signed_link_needs, name="signed_link_needs"),
     path("lien/<str:token>/besoins/recu/", link_needs.signed_link_receipt, name="signed_link_receipt"),
     path(

@@ -6,9 +6,11 @@ The grouping is locked first, then the version: freezing, voting and signing do 
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from groupings.choices import ConventionStatus, GroupingStatus
+from groupings.circuit import signatures_of, unsigned
 from groupings.convention_life import current_of
 from groupings.convention_workflow import CONVENTION_WORKFLOW, FOLLOWING
 from groupings.models import Convention, Grouping
@@ -87,27 +89,29 @@ def convention_follow(*, grouping: Grouping, step: str, actor: Actor, today: dat
     elif step == "revise_convention" and stored.status in CONVENTION_WORKFLOW.get("revise").sources:
         move(stored, "revise", actor=actor, today=today, reason=reason, follows=True)
     elif step == "launch":
-        _settle(stored, actor=actor, today=today)
+        convention_settle(stored, actor=actor, today=today)
     elif step == "cancel" and stored.status in CONVENTION_WORKFLOW.get("abandon").sources:
         move(stored, "abandon", actor=actor, today=today, reason=reason, follows=True)
 
 
-def convention_settle(*, grouping: Grouping, actor: Actor, today: date) -> Convention | None:
-    """Open the signature, then put in force, as far as what is recorded allows; None without a convention.
+def convention_settle(stored: Convention, *, actor: Actor, today: date) -> Convention:
+    """Open the signature of a locked version, then put it in force, as far as what is recorded allows.
 
-    For what follows from another act, a signature recorded for instance: it asks no right, and refuses nothing.
+    For what follows from another act, a signature recorded for instance: it asks no right, and refuses nothing. It is
+    in force from the day of the last signature.
     """
-    with transaction.atomic():
-        current = current_of(grouping)
-        return _settle(lock(current), actor=actor, today=today) if current else None
-
-
-def _settle(stored: Convention, *, actor: Actor, today: date) -> Convention:
     for step in ("start_signature", "enter_into_force"):
         transition = CONVENTION_WORKFLOW.get(step)
         if stored.status in transition.sources and not transition.guard(stored):
             move(stored, step, actor=actor, today=today, follows=True)
     return stored
+
+
+def signature_missing(*, grouping: Grouping, actor: Actor, today: date, reason: str) -> None:
+    """A version in force that misses a signature again, erased for ``reason``, waits for it."""
+    current = current_of(grouping)
+    if current is not None and current.status == _S.IN_FORCE and unsigned(current):
+        move(lock(current), "reopen_signature", actor=actor, today=today, reason=reason, follows=True)
 
 
 def send_to_assemblies(stored: Convention, *, actor: Actor, today: date) -> None:
@@ -137,8 +141,12 @@ def move(
     if stored.status == _S.DRAFT:
         for name in _AFTER_DRAFT:
             setattr(stored, name, None)
+    elif stored.status == _S.IN_FORCE:
+        stored.in_force_on = signatures_of(stored).aggregate(last=Max("signed_on"))["last"] or today
     elif entered and not (entered == "votes_on" and stored.votes_on):
         setattr(stored, entered, today)
+    if stored.status == _S.SIGNATURE:
+        stored.in_force_on = None
     stored.validate_constraints()
     stored.save(update_fields=["status", *_DATES.values()])
     after = {"convention": stored.pk, "version": stored.version, "status": stored.status}

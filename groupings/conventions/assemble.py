@@ -81,6 +81,11 @@ def assemble(grouping: Grouping, *, version: int) -> ConventionValues:
     )
 
 
+def members_on(grouping: Grouping, day: date) -> tuple[MemberValues, ...]:
+    """The active members with their decisions as they stand and who represents them on ``day``, coordinator first."""
+    return tuple(_member(membership) for membership in _memberships(grouping, day))
+
+
 def _memberships(grouping: Grouping, as_of: date) -> list[Membership]:
     """The active members, coordinator first, each with who signed for it on that day and its decision to join."""
     in_office = Representative.objects.in_office(as_of).select_related("organisation")

@@ -304,6 +304,14 @@ class SignForm(StepForm):
     convention = forms.ModelChoiceField(
         Convention.objects.none(), label="Texte signé", required=False, empty_label="Un texte tenu hors de cet outil"
     )
+    reason = forms.CharField(
+        label="Motif, si une remarque est à écarter",
+        max_length=500,
+        required=False,
+        help_text="Mandat terminé, signataire sans mandat connu, autre texte voté\u00a0: il sera inscrit au journal.",
+    )
+    apart = ("reason",)
+    apart_title = "Écarter une remarque"
 
     def __init__(self, *args, conventions: list[Convention], **kwargs):
         self.conventions = conventions

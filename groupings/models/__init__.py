@@ -7,7 +7,7 @@ from groupings.models.consultation import Consultation, Question
 from groupings.models.convention import Convention, ConventionComment, ConventionDocument
 from groupings.models.deliberation import Deliberation, DeliberationAttempt, LegalOverride
 from groupings.models.document import GroupingDocument
-from groupings.models.evidence import DeliberationDocument, DraftDocument, Signature
+from groupings.models.evidence import DeliberationDocument, DraftDocument
 from groupings.models.fees import FeeExpense, FeeStatement, FundCall
 from groupings.models.grouping import Grouping, Lot
 from groupings.models.meeting import Meeting
@@ -21,6 +21,7 @@ from groupings.models.performance import (
     PriceItem,
 )
 from groupings.models.proposal import Proposal
+from groupings.models.signature import Signature, SigningCopy
 
 __all__ = [
     "Award",
@@ -61,4 +62,5 @@ __all__ = [
     "Question",
     "Signature",
     "SignedLink",
+    "SigningCopy",
 ]

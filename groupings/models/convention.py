@@ -58,6 +58,11 @@ class Convention(models.Model):
     file_sha256 = models.CharField("empreinte SHA-256 du fichier", max_length=64, blank=True)
     file_size = models.PositiveIntegerField("taille (octets)", null=True, blank=True)
     signed_on = models.DateField("signée le", null=True, blank=True, help_text="Avant l’outil.")
+    coordinator_signs_last = models.BooleanField(
+        "le coordonnateur signe en dernier",
+        default=True,
+        help_text="Les membres signent dans n’importe quel ordre\u00a0; lui une fois qu’ils ont tous signé.",
+    )
 
     objects = OfGroupingQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""What proves a decision: the files deposited, the signature of the convention, the drafts handed over."""
+"""What proves a decision: the files deposited, the drafts handed over."""
 
 import uuid
 
@@ -9,8 +9,6 @@ from groupings.models.convention import Convention
 from groupings.models.deliberation import Deliberation
 from groupings.models.membership import Membership
 from groupings.querysets import OfDeliberationQuerySet, OwnMembershipQuerySet
-from members.models import validate_one_line
-from procurement.core.journal.record import Scope
 
 
 def random_path(document: "DeliberationDocument", filename: str) -> str:
@@ -53,41 +51,6 @@ class DeliberationDocument(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
-
-
-class Signature(models.Model):
-    """A member's signature of the convention. Without ``convention``: of a text kept outside this tool."""
-
-    membership = models.ForeignKey(Membership, models.CASCADE, related_name="signatures")
-    convention = models.ForeignKey(Convention, models.PROTECT, null=True, blank=True, related_name="signatures")
-    signed_on = models.DateField("signée le")
-    signatory = models.CharField("signataire", max_length=200, validators=[validate_one_line])
-    recorded_at = models.DateTimeField("saisie le", auto_now_add=True)
-
-    objects = OwnMembershipQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "signature"
-        ordering = ["-signed_on"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["membership"],
-                name="signature_once",
-                violation_error_message="La signature de ce membre est déjà enregistrée.",
-            ),
-            models.CheckConstraint(
-                condition=~Q(signatory=""),
-                name="signature_has_signatory",
-                violation_error_message="Indiquez qui a signé.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.membership}, signée le {self.signed_on:%d/%m/%Y}"
-
-    @property
-    def journal_scope(self) -> Scope:
-        return self.membership.journal_scope
 
 
 def draft_path(draft: "DraftDocument", filename: str) -> str:

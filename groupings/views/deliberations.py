@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +14,15 @@ from django.views.decorators.http import require_safe
 
 from groupings.actions.deliberation import remark_override
 from groupings.actions.stepping import may_take
-from groupings.choices import AWAITING_VOTE, IN_FORCE, LATE_BADGE, ON_A_SESSION, WITHOUT_EFFECT, DeliberationStatus
+from groupings.choices import (
+    AWAITING_VOTE,
+    IN_FORCE,
+    LATE_BADGE,
+    ON_A_SESSION,
+    WITHOUT_EFFECT,
+    ConventionStatus,
+    DeliberationStatus,
+)
 from groupings.evidence import Reading, read_stamp
 from groupings.forecast import next_usable_session, reference_population
 from groupings.forms.deliberation import DepositForm, OverrideForm, StepForm, shown
@@ -34,6 +42,10 @@ from procurement.core.journal.models import JournalEntry
 from procurement.core.submission import posted_or_back, submit
 
 JOURNAL_SHOWN = 15
+#: The signatures of a member, each with the state of its version.
+SIGNATURES = Prefetch(
+    "membership__signatures", Signature.objects.select_related("convention").defer("convention__values")
+)
 
 
 @dataclass
@@ -83,7 +95,17 @@ class Page:
 
     @cached_property
     def signature(self) -> Signature | None:
-        return next(iter(self.membership.signatures.all()), None) if self.is_own else None
+        """The one that still counts: of a text kept outside, or of the version that is not replaced."""
+        if not self.is_own:
+            return None
+        return next((s for s in self.membership.signatures.all() if self._counts(s)), None)
+
+    def _counts(self, signature: Signature) -> bool:
+        signed = signature.convention
+        if signed is None or signed.status != ConventionStatus.SUPERSEDED:
+            return True
+        current = next((c for c in self.conventions if c.status != ConventionStatus.SUPERSEDED), None)
+        return current is None or (bool(signed.text_sha256) and signed.text_sha256 == current.text_sha256)
 
     @property
     def answering_link(self) -> SignedLink | None:
@@ -270,7 +292,7 @@ def find_deliberation(request: HttpRequest, pk: int) -> Deliberation:
         .select_related("session", "membership__organisation__parent", "membership__grouping__coordinator")
         .select_related("membership__signed_link")
         .with_text_voted()
-        .prefetch_related("attempts", "membership__signatures")
+        .prefetch_related("attempts", SIGNATURES)
     )
     return get_object_or_404(found, pk=pk)
 

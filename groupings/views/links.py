@@ -47,7 +47,7 @@ from groupings.models import (
 )
 from groupings.steps import CONVENE, EFFECT, SCHEDULE, VOTE, VOTE_AGAIN, Step
 from groupings.todo import chosen_session, vote_step
-from groupings.views.deliberations import Page
+from groupings.views.deliberations import SIGNATURES, Page
 from members.models import CouncilSession
 from procurement.core.errors import BusinessError
 from procurement.core.exports import download_response
@@ -115,7 +115,7 @@ class Answer(Page):
             .select_related("session", "membership__organisation__parent")
             .select_related("membership__grouping__coordinator", "membership__grouping__buyer")
             .with_text_voted()
-            .prefetch_related("attempts", "membership__signatures")
+            .prefetch_related("attempts", SIGNATURES)
         )
         super().__init__(get_object_or_404(approvals), LinkActor(link.membership), timezone.localdate())
         self.link = link

@@ -19,7 +19,10 @@ _UNDER = {
     ),
     "campaign_open": "campaign_announce campaign_reopen",
     "needs_table": "needs_change needs_receipt needs_import lot_bounds",
-    "convention_page": "convention_advance convention_comment convention_answer",
+    "convention_page": (
+        "convention_advance convention_comment convention_answer signatures signatures_together signature_circuit "
+        "signature_detail signature_sign signature_deposit"
+    ),
     "procedure_page": "small_lot_decide",
     "back_planning": "back_planning_adopt",
     "consultation": (

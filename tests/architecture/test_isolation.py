@@ -32,6 +32,7 @@ from groupings.models import (
     Question,
     Signature,
     SignedLink,
+    SigningCopy,
 )
 from members.models import Affiliation, CouncilSession, Organisation, Representative, User
 from procurement.core.jobs.models import Job
@@ -141,6 +142,9 @@ def test_mixed_addresses_find_nothing(client, worlds):
         "award_change": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
         "award_dates": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
         "award_shares": {"pk": here.launched.pk, "lot_pk": there.award.lot_id},
+        "signature_detail": {"pk": here.grouping.pk, "membership_pk": there.membership.pk},
+        "signature_file": {"pk": here.grouping.pk, "membership_pk": there.membership.pk},
+        "signing_copy": {"pk": here.grouping.pk, "membership_pk": there.membership.pk},
         "deliberation_document": {"pk": here.deliberation.pk, "document_pk": there.evidence.pk},
         "fund_call": {"pk": here.launched.pk, "call_pk": there.call.pk},
         "fund_call_pdf": {"pk": here.launched.pk, "call_pk": there.call.pk},
@@ -254,7 +258,7 @@ def test_every_gate_keeps_to_its_territory(worlds):
     gates += (DeliberationAttempt, DeliberationDocument, LegalOverride, Signature, SignedLink)
     gates += (Award, AwardHolder, AwardShare, Consultation, MemberContract, Question, Meeting)
     gates += (Baseline, PriceLine, LedgerEntry, YearLock, AnnualSheet, CoordinationCost, OffContractSpend)
-    gates += (SavingsReportFile, FeeExpense, FeeStatement, FundCall)
+    gates += (SavingsReportFile, FeeExpense, FeeStatement, FundCall, SigningCopy)
     for model in gates:
         total = model.objects.count()
         for world, other in ((here, there), (there, here)):

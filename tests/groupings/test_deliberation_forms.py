@@ -208,7 +208,10 @@ def test_the_signed_text_is_a_version_of_the_grouping(client, scene, today):
     assert "Madame Hélène Œuvrard" in page  # who may sign today is proposed
     values = {"signed_on": today.isoformat(), "signatory": "Mme Essai"}
     assert post_step(client, scene, "signature", scene.buyer, convention=convention.pk + 1, **values).status_code == 422
-    assert post_step(client, scene, "signature", scene.buyer, convention=convention.pk, **values).status_code == 302
+    values["convention"] = convention.pk
+    refused = post_step(client, scene, "signature", scene.buyer, **values)  # nobody of that name holds a mandate
+    assert refused.status_code == 422 and "délégation de signature" in refused.content.decode()
+    assert post_step(client, scene, "signature", scene.buyer, reason="Arrêté 12", **values).status_code == 302
     assert Signature.objects.get().convention == convention
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from groupings.actions import deliberation as actions
 from groupings.actions.deliberation import VoteCounts
-from groupings.actions.evidence import document_deposit, signature_record
+from groupings.actions.evidence import document_deposit
+from groupings.actions.signatures import signature_record
 from groupings.models import Deliberation, DeliberationDocument
 from members.models import CouncilSession
 from members.roles import Role

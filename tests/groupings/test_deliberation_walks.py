@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from groupings.actions import deliberation as actions
 from groupings.actions.deliberation import VoteCounts
-from groupings.actions.evidence import signature_record, signature_remove
+from groupings.actions.signatures import signature_record, signature_remove
 from groupings.choices import IN_FORCE, ON_A_SESSION
 from groupings.models import Deliberation, Signature
 from groupings.remarks import remarks_of
@@ -92,7 +92,7 @@ def take(scene, sessions, step):
                 membership=scene.membership, signed_on=values[0], signatory="Anne Essai", actor=SYSTEM, today=TODAY
             )
         case "unsign":
-            signature_remove(membership=scene.membership, actor=SYSTEM, reason=values[0])
+            signature_remove(membership=scene.membership, actor=SYSTEM, today=TODAY, reason=values[0])
 
 
 def check(row: Deliberation) -> None:

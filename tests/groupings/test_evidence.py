@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
-from groupings.actions.evidence import document_deposit, signature_record, signature_remove
+from groupings.actions.evidence import document_deposit
+from groupings.actions.signatures import signature_record, signature_remove
 from groupings.evidence import read_stamp
 from groupings.models import Convention, DeliberationDocument, Signature
 from members.roles import Role
@@ -225,18 +226,18 @@ def test_only_the_coordinator_records_and_erases_signatures(scene):
         with pytest.raises(NotAllowed):
             record(scene, actor=actor)
         with pytest.raises(NotAllowed):
-            signature_remove(membership=scene.membership, actor=actor, reason="Erreur")
+            signature_remove(membership=scene.membership, actor=actor, today=TODAY, reason="Erreur")
     record(scene, actor=scene.jurist)
 
 
 def test_a_signature_is_erased_with_a_reason_and_never_after_the_launch(scene):
     scenes.make_executory(scene)
     with pytest.raises(BusinessError, match="Aucune signature"):
-        signature_remove(membership=scene.membership, actor=scene.buyer, reason="Erreur")
+        signature_remove(membership=scene.membership, actor=scene.buyer, today=TODAY, reason="Erreur")
     record(scene)
     with pytest.raises(BusinessError, match="Indiquez le motif"):
-        signature_remove(membership=scene.membership, actor=scene.buyer, reason=" ")
-    signature_remove(membership=scene.membership, actor=scene.buyer, reason="Mauvais signataire")
+        signature_remove(membership=scene.membership, actor=scene.buyer, today=TODAY, reason=" ")
+    signature_remove(membership=scene.membership, actor=scene.buyer, today=TODAY, reason="Mauvais signataire")
     entry = JournalEntry.objects.latest("pk")
     assert (entry.verb, entry.reason) == ("signature.remove", "Mauvais signataire")
     assert entry.before["signatory"] == "Madame Anne Essai, maire"
@@ -244,7 +245,7 @@ def test_a_signature_is_erased_with_a_reason_and_never_after_the_launch(scene):
     scene.grouping.status, scene.grouping.launched_on = "consultation", TODAY
     scene.grouping.save()
     with pytest.raises(BusinessError, match="lancée"):
-        signature_remove(membership=scene.membership, actor=scene.buyer, reason="Trop tard")
+        signature_remove(membership=scene.membership, actor=scene.buyer, today=TODAY, reason="Trop tard")
     assert Signature.objects.count() == 1
 
 

@@ -70,6 +70,7 @@ from tests.support.factories import (
     make_representative,
     make_session,
 )
+from tests.support.signing import make_signature
 from tests.support.world_convention import convention_arguments, make_convention, make_readable_convention
 from tests.support.world_fees import make_fees
 from tests.support.world_ledger import make_ledger
@@ -173,6 +174,14 @@ class Territory:
             "convention_document": {**version, "siren": self.commune.siren},
             "convention_archive": version,
             **convention_arguments(self.grouping, self.launched, self.commune),
+            "signatures": grouping,
+            "signatures_together": grouping,
+            "signature_circuit": grouping,
+            "signature_detail": membership,
+            "signature_sign": membership,
+            "signature_deposit": membership,
+            "signature_file": membership,
+            "signing_copy": membership,
             "deliberation_detail": deliberation,
             "deliberation_step": {**deliberation, "step": "inscrire"},
             "deliberation_deposit": deliberation,
@@ -342,6 +351,7 @@ def make_world(marker: str) -> Territory:
         size=len(content),
     )
     draft.file.save(draft.filename, ContentFile(content))
+    make_signature(convention, membership, marker, content)
     OutgoingMessage.objects.create(
         key=f"message {marker}",
         recipient=f"mairie@{marker}.example",
