@@ -7,7 +7,7 @@ of, the shared status of the others, and only their own needs.
 from datetime import date
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
 
 from groupings.choices import AWAITING_VOTE, IN_FORCE
 from procurement.core.querysets import money_subquery
@@ -33,6 +33,21 @@ def visible_groupings(prefix: str, affiliation) -> Q:
     grouping_id = f"{prefix}id__in" if prefix else "pk__in"
     taking_part = Q(**{grouping_id: own.values("grouping_id")})
     return _territory(prefix, affiliation) & (taking_part | coordinated_by(prefix, affiliation))
+
+
+def bound(prefix: str) -> Q:
+    """The condition on a row whose membership is at ``prefix`` ("", "membership__"): it takes part in the purchase.
+
+    ``rules.amendments.is_bound`` in SQL: a member today until the tender is launched; once it is, those who were members
+    at the launch, whoever left since (rép. min. n° 100136 du 17/05/2011; article 14.2 of the convention).
+    """
+    launched = f"{prefix}grouping__launched_on"
+    staying = Q(**{f"{prefix}withdrawn_on__isnull": True})
+    before = Q(**{f"{launched}__isnull": True}) & staying
+    left_since = Q(**{f"{prefix}withdrawn_on__gt": F(launched)})
+    there = Q(**{f"{prefix}joined_on__isnull": True}) | Q(**{f"{prefix}joined_on__lte": F(launched)})
+    after = Q(**{f"{launched}__isnull": False}) & there & (staying | left_since)
+    return Q(**{f"{prefix}is_pending": False}) & (before | after)
 
 
 def coordinated_by(prefix: str, affiliation) -> Q:
@@ -73,14 +88,14 @@ class GroupingQuerySet(models.QuerySet):
         """Adds member_count, executory_count (members whose act is enforceable) and estimated_total (€ excl. tax)."""
         from groupings.models import NeedLine
 
-        active = Q(memberships__withdrawn_on__isnull=True)
+        active = Q(memberships__withdrawn_on__isnull=True, memberships__is_pending=False)
         executory = Q(
             memberships__deliberations__purpose__in=APPROVALS,
             memberships__deliberations__status__in=IN_FORCE,
             memberships__deliberations__received_on__isnull=False,
             memberships__deliberations__published_on__isnull=False,
         )
-        needs = NeedLine.objects.filter(membership__withdrawn_on__isnull=True)
+        needs = NeedLine.objects.active()
         return self.annotate(
             member_count=Count("memberships", filter=active, distinct=True),
             executory_count=Count("memberships", filter=active & executory, distinct=True),
@@ -101,7 +116,12 @@ class MembershipQuerySet(models.QuerySet):
         return self.filter(visible_groupings("grouping__", affiliation))
 
     def active(self) -> "MembershipQuerySet":
-        return self.filter(withdrawn_on__isnull=True)
+        """Members today; a newcomer whose amendment is not in force is not one yet."""
+        return self.filter(withdrawn_on__isnull=True, is_pending=False)
+
+    def bound(self) -> "MembershipQuerySet":
+        """Those who take part in the purchase: contracts, shares, orders."""
+        return self.filter(bound(""))
 
     def silent(self) -> "MembershipQuerySet":
         """Those of whom nothing is known: no line that counts, and no answer. Who answered « no need » has answered."""
@@ -150,7 +170,8 @@ class NeedLineQuerySet(models.QuerySet):
         )
 
     def active(self) -> "NeedLineQuerySet":
-        return self.filter(membership__withdrawn_on__isnull=True)
+        """Those of the purchase."""
+        return self.filter(bound("membership__"))
 
 
 class DeliberationQuerySet(models.QuerySet):
@@ -214,6 +235,16 @@ class OwnMembershipQuerySet(models.QuerySet):
         return self.filter(
             visible_groupings("membership__grouping__", affiliation),
             own_rows("membership__organisation_id", "membership__grouping__", affiliation),
+        )
+
+
+class OwnAmendmentQuerySet(models.QuerySet):
+    """The signed copies of an amendment: a member's own, all of them for the coordinator's people."""
+
+    def visible_to(self, affiliation) -> "OwnAmendmentQuerySet":
+        return self.filter(
+            visible_groupings("amendment__grouping__", affiliation),
+            own_rows("membership__organisation_id", "amendment__grouping__", affiliation),
         )
 
 

@@ -1,6 +1,7 @@
 """What the bodies do together."""
 
 from groupings.models.access import CalendarFeed, SignedLink
+from groupings.models.amendment import Amendment, AmendmentSignature
 from groupings.models.award import Award, AwardHolder, AwardShare, MemberContract
 from groupings.models.consultation import Consultation, Question
 from groupings.models.convention import Convention, ConventionDocument
@@ -8,6 +9,7 @@ from groupings.models.deliberation import Deliberation, DeliberationAttempt, Leg
 from groupings.models.document import GroupingDocument
 from groupings.models.evidence import DeliberationDocument, DraftDocument, Signature
 from groupings.models.grouping import Grouping, Lot
+from groupings.models.joining_form import JoiningForm
 from groupings.models.meeting import Meeting
 from groupings.models.membership import Membership
 from groupings.models.needs import NeedLine, NeedsCampaign, NeedsDraft, NeedsReopening, NeedsSubmission
@@ -21,6 +23,8 @@ from groupings.models.performance import (
 from groupings.models.proposal import Proposal
 
 __all__ = [
+    "Amendment",
+    "AmendmentSignature",
     "Award",
     "AwardHolder",
     "AwardShare",
@@ -38,6 +42,7 @@ __all__ = [
     "ExternalContract",
     "Grouping",
     "GroupingDocument",
+    "JoiningForm",
     "LegalOverride",
     "Lot",
     "Meeting",
