@@ -23,7 +23,8 @@ def _all_signed(amendment) -> str:
     return ""
 
 
-#: domain.md §1.8. Voted and signed, an amendment whose effect is still to come waits in « En signature »; the daily task
+#: domain.md §1.8. Voted and signed, an amendment whose effect is still to come waits in « En signature »; the daily
+# task
 #: then takes the last step.
 AMENDMENT_WORKFLOW = Workflow(
     "status",
@@ -43,4 +44,3 @@ AMENDMENT_WORKFLOW = Workflow(
         ),
     ],
 )
-

@@ -38,8 +38,8 @@ def visible_groupings(prefix: str, affiliation) -> Q:
 def bound(prefix: str) -> Q:
     """The condition on a row whose membership is at ``prefix`` ("", "membership__"): it takes part in the purchase.
 
-    ``rules.amendments.is_bound`` in SQL: a member today until the tender is launched; once it is, those who were members
-    at the launch, whoever left since (rép. min. n° 100136 du 17/05/2011; article 14.2 of the convention).
+    ``rules.amendments.is_bound`` in SQL: a member today until the tender is launched; once it is, those who were
+    members at the launch, whoever left since (rép. min. n° 100136 du 17/05/2011; article 14.2 of the convention).
     """
     launched = f"{prefix}grouping__launched_on"
     staying = Q(**{f"{prefix}withdrawn_on__isnull": True})

@@ -59,8 +59,7 @@ def _context(values: AmendmentValues) -> dict[str, Any]:
         "short_title": wording.shortened(wording.typographic(values.title), 62),
         "coordinator": _member_view(values, values.coordinator, 1),
         "parties": [
-            {"m": view, "votes": member.siren in voters}
-            for view, member in zip(views, values.signatories, strict=True)
+            {"m": view, "votes": member.siren in voters} for view, member in zip(views, values.signatories, strict=True)
         ],
         "body": _member_view(values, values.body, 1) if values.body else None,
         "object": _OBJECTS[values.kind],

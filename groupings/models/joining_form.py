@@ -25,8 +25,8 @@ def joining_path(form: "JoiningForm", filename: str) -> str:
 class JoiningForm(models.Model):
     """What one member says when it joins a family of purchases, or a consultation (domain.md, §2.3).
 
-    ``family``: the CPV code of the family, empty for the whole grouping. Accepted on ``accepted_on`` by the coordinator;
-    it counts for the consultations launched afterwards only.
+    ``family``: the CPV code of the family, empty for the whole grouping. Accepted on ``accepted_on`` by the
+    coordinator; it counts for the consultations launched afterwards only.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -19,7 +19,9 @@ class Membership(models.Model):
     joined_on = models.DateField("adhésion le", null=True, blank=True)
     withdrawn_on = models.DateField("retrait le", null=True, blank=True)
     is_pending = models.BooleanField(
-        "adhésion en cours", default=False, help_text="Un avenant l’accueille\u00a0: il délibère et n’est pas encore membre."
+        "adhésion en cours",
+        default=False,
+        help_text="Un avenant l’accueille\u00a0: il délibère et n’est pas encore membre.",
     )
     contact_name = models.CharField("référent", max_length=200, blank=True, validators=[validate_one_line])
     contact_email = models.EmailField("adresse du référent", blank=True)

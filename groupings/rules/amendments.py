@@ -1,26 +1,25 @@
 """What may change in a convention in force, who must vote and sign it, and who is bound by a purchase.
 
-The articles are those of the model convention (``templates/conventions``): 13 joining, 14 leaving, 15 amendments, 16 the
-coordinator. A convention that says otherwise is amended by its own rules, and the jurist knows it.
+The articles are those of the model convention (``templates/conventions``): 13 joining, 14 leaving, 15 amendments, 16
+the coordinator. A convention that says otherwise is amended by its own rules, and the jurist knows it.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from procurement.core.calendar import add_months
+from procurement.core.calendar import ONE_DAY, add_months
 
 #: The words of ``groupings.amendment_choices``, which a rule does not import.
 JOIN, LEAVE, COORDINATOR, OBJECT, DURATION = "join", "leave", "coordinator", "object", "duration"
 _NEWCOMER_TOO_LATE = (
-    "La consultation est lancée depuis le {:%d/%m/%Y}\u00a0: un groupement ponctuel n’accueille plus personne (article 13.2"
+    "La consultation est lancée depuis le {:%d/%m/%Y}\u00a0: un groupement ponctuel n’accueille plus personne "
+    "(article 13.2"
     " de la convention\u202f; réponse ministérielle n° 100136 du 17/05/2011)."
 )
 
 
-def is_bound(
-    *, joined_on: date | None, withdrawn_on: date | None, is_pending: bool, launched_on: date | None
-) -> bool:
+def is_bound(*, joined_on: date | None, withdrawn_on: date | None, is_pending: bool, launched_on: date | None) -> bool:
     """Whether a member takes part in the purchase launched on ``launched_on`` (None: not launched yet).
 
     A newcomer does not benefit from a tender already launched (rép. min. n° 100136 du 17/05/2011, on CCP L2111-1); who
@@ -40,8 +39,8 @@ def is_bound(
 class Situation:
     """The grouping an amendment would change, on ``today``. Bodies are named by any key.
 
-    ``convention_status``: « in_force » or another of ConventionStatus, empty without a convention. ``members``: the keys
-    of the members today; ``former``: of those that have left. ``notice_months``: the convention's notice.
+    ``convention_status``: « in_force » or another of ConventionStatus, empty without a convention. ``members``: the
+    keys of the members today; ``former``: of those that have left. ``notice_months``: the convention's notice.
     ``contracts_end_on``: the last day of the running contracts, ``starts_on`` the day the duration counts from.
     """
 
@@ -91,7 +90,8 @@ def refusal(
     if kind == OBJECT:
         if now.launched_on and not now.is_permanent:
             return (
-                f"La consultation est lancée depuis le {now.launched_on:%d/%m/%Y} sur cet objet\u00a0: il ne change plus.",
+                f"La consultation est lancée depuis le {now.launched_on:%d/%m/%Y} sur cet objet\u00a0: il ne change "
+                f"plus.",
                 "new_title",
             )
         return ("C’est déjà l’objet de la convention.", "new_title") if title == now.title else ("", "")
@@ -105,7 +105,8 @@ def _join_refusal(now: Situation, body: int | None) -> tuple[str, str]:
         return "Cet organisme est déjà membre du groupement.", "organisation"
     if body in now.former:
         return (
-            "Cet organisme a quitté le groupement\u00a0: les marchés en cours gardent la trace de son retrait, il ne peut pas "
+            "Cet organisme a quitté le groupement\u00a0: les marchés en cours gardent la trace de son retrait, il ne "
+            "peut pas "
             "y revenir par un avenant.",
             "organisation",
         )
@@ -117,7 +118,8 @@ def _leave_refusal(now: Situation, body: int | None, effective_on: date | None) 
         return "Cet organisme n’est pas membre du groupement.", "organisation"
     if body == now.coordinator:
         return (
-            "Le coordonnateur ne peut se retirer qu’une fois un autre désigné\u00a0: faites d’abord un avenant de changement "
+            "Le coordonnateur ne peut se retirer qu’une fois un autre désigné\u00a0: faites d’abord un avenant de "
+            "changement "
             "de coordonnateur (article 16.1).",
             "organisation",
         )
@@ -126,7 +128,8 @@ def _leave_refusal(now: Situation, body: int | None, effective_on: date | None) 
     if not now.is_permanent:
         if now.launched_on:
             return (
-                f"La consultation est lancée depuis le {now.launched_on:%d/%m/%Y}\u00a0: un membre d’un groupement ponctuel "
+                f"La consultation est lancée depuis le {now.launched_on:%d/%m/%Y}\u00a0: un membre d’un groupement "
+                f"ponctuel "
                 "reste tenu jusqu’au terme des marchés (article 14).",
                 "organisation",
             )
@@ -134,7 +137,8 @@ def _leave_refusal(now: Situation, body: int | None, effective_on: date | None) 
     earliest = add_months(now.today, now.notice_months)
     if effective_on is None or effective_on < earliest:
         return (
-            f"Le préavis est de {now.notice_months} mois (article 14.1)\u00a0: le retrait ne peut pas prendre effet avant le "
+            f"Le préavis est de {now.notice_months} mois (article 14.1)\u00a0: le retrait ne peut pas prendre effet "
+            f"avant le "
             f"{earliest:%d/%m/%Y}.",
             "effective_on",
         )
@@ -148,7 +152,8 @@ def _coordinator_refusal(now: Situation, body: int | None) -> tuple[str, str]:
         return "Le nouveau coordonnateur doit être membre du groupement.", "organisation"
     if not now.coordinator_has_own_need:
         return (
-            "Le coordonnateur intervient sans besoin propre, par une clause de ses statuts (CGCT, L5211-4-4)\u00a0: un autre "
+            "Le coordonnateur intervient sans besoin propre, par une clause de ses statuts (CGCT, L5211-4-4)\u00a0: "
+            "un autre "
             "membre ne peut pas lui succéder à ce titre.",
             "organisation",
         )
@@ -161,9 +166,14 @@ def _duration_refusal(now: Situation, months: tuple[int, int, int]) -> tuple[str
         return "Indiquez la durée d’une reconduction.", "new_extension_months"
     if months == now.months:
         return "C’est déjà la durée de la convention.", "new_duration_months"
-    if now.starts_on and now.contracts_end_on and add_months(now.starts_on, firm + count * each) <= now.contracts_end_on:
+    if (
+        now.starts_on
+        and now.contracts_end_on
+        and add_months(now.starts_on, firm + count * each) <= now.contracts_end_on
+    ):
         return (
-            f"Des marchés courent jusqu’au {now.contracts_end_on:%d/%m/%Y}\u00a0: la convention ne peut pas finir avant eux "
+            f"Des marchés courent jusqu’au {now.contracts_end_on:%d/%m/%Y}\u00a0: la convention ne peut pas finir "
+            f"avant eux "
             "(article 14.2).",
             "new_duration_months",
         )
@@ -194,7 +204,8 @@ def takes_effect_on(
 ) -> date:
     """The first day of the amendment: when it was asked for, once everybody signed, and after the leaver's notice.
 
-    ``signed_on``: every signature, one at least; ``decided_on``: the votes, from which a notice of ``notice_months`` runs
+    ``signed_on``: every signature, one at least; ``decided_on``: the votes, from which a notice of ``notice_months``
+    runs
     at the earliest, since a decision is notified after it is taken. ``notice_months`` is 0 for all but a withdrawal.
     """
     days = list(signed_on)
@@ -203,6 +214,11 @@ def takes_effect_on(
     if notice_months:
         days += [add_months(day, notice_months) for day in decided_on]
     return max(days)
+
+
+def after_launch(day: date, launched_on: date | None) -> date:
+    """``day``, or the day after the launch when it is not later: recorded since, it does not change the tender."""
+    return day if launched_on is None or day > launched_on else launched_on + ONE_DAY
 
 
 def signing_refusal(*, signed_on: date, executory_on: date | None, votes: bool, frozen_on: date, today: date) -> str:
@@ -215,7 +231,8 @@ def signing_refusal(*, signed_on: date, executory_on: date | None, votes: bool, 
         return f"Le {signed_on:%d/%m/%Y} n’est pas encore venu."
     if votes and executory_on is None:
         return (
-            "L’acte n’est pas encore exécutoire\u00a0: la transmission et la publication précèdent la signature (CE, avis, "
+            "L’acte n’est pas encore exécutoire\u00a0: la transmission et la publication précèdent la signature (CE, "
+            "avis, "
             "10/06/1996, préfet de la Côte-d’Or)."
         )
     earliest = executory_on if votes and executory_on else frozen_on
@@ -232,7 +249,8 @@ def joining_refusal(*, accepted_on: date, signed_on: date | None, launched_on: d
         return "Ce bulletin n’est pas signé."
     if launched_on is not None and accepted_on >= launched_on:
         return (
-            f"La consultation est lancée depuis le {launched_on:%d/%m/%Y}\u00a0: un bulletin accepté ensuite n’a pas d’effet "
+            f"La consultation est lancée depuis le {launched_on:%d/%m/%Y}\u00a0: un bulletin accepté ensuite n’a pas "
+            f"d’effet "
             "sur elle (réponse ministérielle n° 100136 du 17/05/2011)."
         )
     if accepted_on < signed_on:
@@ -251,6 +269,7 @@ def unjoined(needing: Iterable[str], joined: Iterable[str]) -> str:
         return ""
     told = ", ".join(missing[:5]) + (f" et {len(missing) - 5} autres" if len(missing) > 5 else "")
     return (
-        f"Lancement impossible\u00a0: aucun bulletin d’adhésion accepté pour {told}. Acceptez le bulletin, ou retirez les besoins "
+        f"Lancement impossible\u00a0: aucun bulletin d’adhésion accepté pour {told}. Acceptez le bulletin, ou "
+        f"retirez les besoins "
         "de ces membres."
     )
