@@ -146,15 +146,14 @@ class MembershipQuerySet(models.QuerySet):
 
         signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
         coming = CouncilSession.objects.filter(meeting_on__gte=today)
+        approvals = Deliberation.objects.approvals().select_related("session", "amendment")
         approved = (
             self.select_related("organisation__parent")
             .annotate(
                 has_needs=Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
                 signed_on=models.Subquery(signatures.values("signed_on")[:1]),
             )
-            .prefetch_related(
-                Prefetch("deliberations", Deliberation.objects.approvals().select_related("session"), to_attr="votes")
-            )
+            .prefetch_related(Prefetch("deliberations", approvals, to_attr="votes"))
         )
         if not with_sessions:
             return approved
@@ -187,6 +186,10 @@ class DeliberationQuerySet(models.QuerySet):
     def approvals(self) -> "DeliberationQuerySet":
         """Those the launch waits for: one per member."""
         return self.filter(purpose__in=APPROVALS)
+
+    def on_amendments(self) -> "DeliberationQuerySet":
+        """Those an amendment waits for, whatever the stage of its grouping; a newcomer's is also its approval."""
+        return self.filter(amendment__status="votes", membership__withdrawn_on__isnull=True)
 
     def awaiting_vote(self) -> "DeliberationQuerySet":
         return self.filter(status__in=AWAITING_VOTE, membership__withdrawn_on__isnull=True)

@@ -88,7 +88,7 @@ _WRITERS = (Role.BUYER, Role.JURIST, Role.MEMBER_AGENT)
 def _is_followed(deliberation) -> str:
     if deliberation.membership.grouping.status == S.CANCELLED:
         return "Ce groupement est abandonné\u00a0: ses délibérations ne changent plus."
-    if not deliberation.membership.is_active:
+    if deliberation.membership.is_gone:
         return f"{deliberation.membership.organisation.name} ne participe plus à ce groupement."
     return ""
 

@@ -30,6 +30,7 @@ from groupings.links import (
     ClosedLink,
     LinkActor,
     UnknownLink,
+    awaited_amendment,
     closed_sentence,
     find_link,
     link_open,
@@ -39,6 +40,7 @@ from groupings.links import (
     link_used,
 )
 from groupings.models import (
+    Amendment,
     ConventionDocument,
     Deliberation,
     DeliberationDocument,
@@ -105,17 +107,19 @@ class Offered:
     name: str
     label: str
     content_type: str
-    row: ConventionDocument | DraftDocument
+    row: ConventionDocument | DraftDocument | Amendment
 
 
 class Answer(Page):
     """What one link shows and asks: the page of the member's approval, seen and written by whoever holds the link."""
 
     def __init__(self, link: SignedLink):
+        # The text it votes now: the founding one, else an amendment while that waits for its assembly.
+        amendment = awaited_amendment(link.membership)
+        own = Deliberation.objects.filter(membership=link.membership)
         approvals = (
-            Deliberation.objects.approvals()
-            .filter(membership=link.membership)
-            .select_related("session", "membership__organisation__parent")
+            (own.filter(pk=amendment.pk) if amendment is not None else own.approvals())
+            .select_related("session", "amendment", "membership__organisation__parent")
             .select_related("membership__grouping__coordinator", "membership__grouping__buyer")
             .prefetch_related("attempts", "membership__signatures")
         )
@@ -173,7 +177,10 @@ class Answer(Page):
 
     @cached_property
     def kit(self) -> list[Offered]:
-        """The member's own files of the latest convention."""
+        """The member's own files of the latest convention, or the amendment it votes."""
+        if (amendment := self.deliberation.amendment) is not None:
+            label = f"{amendment.name}, à annexer (PDF)"
+            return [Offered("avenant.pdf", label, PDF_TYPE, amendment)] if amendment.file else []
         latest = self.grouping.conventions.order_by("-version").defer("values").first()
         if latest is None:
             return []
