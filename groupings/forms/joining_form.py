@@ -28,10 +28,10 @@ class JoiningFormForm(PlacedErrorsMixin, StyledFormMixin, forms.ModelForm):
         ]
         widgets = {"needs_statement": forms.Textarea(attrs={"rows": 6})}
 
-    def __init__(self, *args, memberships, **kwargs):
+    def __init__(self, *args, memberships, is_new: bool, **kwargs):
         super().__init__(*args, **kwargs)
         field = self.fields["membership"]
-        if self.instance.pk:
+        if not is_new:
             del self.fields["membership"]
             return
         field.label, field.empty_label = "Membre", "Choisissez"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from groupings.actions.renewal import RENEWABLE
+from groupings.choices import GroupingKind, GroupingStatus
 from groupings.execution import IN_USE
 from groupings.models import Grouping
 from groupings.views.common import may_change, sees_all
@@ -34,6 +35,13 @@ _UNDER = {
     "savings_entry": (
         "baseline_create baseline_change baseline_replace baseline_price baseline_remove baseline_freeze line_create "
         "line_change line_take_back lines_submit price_lines_upload"
+    ),
+    "amendments": (
+        "amendment amendment_create amendment_change amendment_step amendment_sign amendment_unsign "
+        "convention_consolidated"
+    ),
+    "joining_forms": (
+        "joining_form_create joining_form_change joining_form_sign joining_form_accept joining_form_refuse"
     ),
     "meetings": "meeting_create meeting_change meeting_remove",
     "grouping_renew": "",
@@ -71,6 +79,8 @@ def grouping_tabs(grouping: Grouping, affiliation, shown: str) -> list[Tab]:
         ("consumption", "Consommation", grouping.status in IN_USE),
         ("savings_entry", "Prix de référence", True),
         ("savings_grouping", "Économies" if everything else "Vos économies", grouping.is_launched),
+        ("amendments", "Avenants", grouping.status != GroupingStatus.NEEDS),
+        ("joining_forms", "Bulletins d’adhésion", grouping.kind == GroupingKind.PERMANENT),
         ("meetings", "Réunions", True),
         (
             "grouping_renew",
