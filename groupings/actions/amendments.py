@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 from django.db import transaction
@@ -87,6 +88,8 @@ def amendment_freeze(
         others = Amendment.objects.filter(grouping=stored.grouping, number__isnull=False)
         stored.number = (others.aggregate(last=Max("number"))["last"] or 0) + 1
         values = _values(stored, actor, today)
+        if not values.changes:
+            raise BusinessError("Cet avenant ne change aucun article de la convention\u00a0: corrigez le projet.")
         _check_alone(stored, values)
         try:
             content = render_amendment(values)
@@ -132,10 +135,7 @@ def _values(stored: Amendment, actor: Actor, today: date) -> AmendmentValues:
         new_extension_months=stored.new_extension_months,
         notes=before.notes,
     )
-    after = amended(before, values)
-    from dataclasses import replace
-
-    return replace(values, changes=changes_between(before, after))
+    return replace(values, changes=changes_between(before, amended(before, values)))
 
 
 def _welcome(stored: Amendment, actor: Actor) -> None:

@@ -11,7 +11,7 @@ from groupings.conventions import render
 from groupings.conventions.values import ConventionValues
 from procurement.core.documents import pdf
 
-_HEADING = re.compile(r"<h2>Article (\d+) – (.*?)</h2>", re.DOTALL)
+_HEADING = re.compile(r"<h2[^>]*>\s*Article\s(\d+)\s–\s(.*?)</h2>", re.DOTALL)
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
 _NUMBER = re.compile(r"\s*<b>(\d+\.\d+)</b>\s*")
 _TAG = re.compile(r"<[^>]+>")
@@ -33,8 +33,7 @@ class Article:
         for content in _PARAGRAPH.findall(self.body):
             if match := _NUMBER.match(content):
                 number, content = match[1], content[match.end() :]
-            text = " ".join(html.unescape(_TAG.sub("", content)).split(" "))
-            text = re.sub(r"[ \n\t]+", " ", text).strip()
+            text = re.sub(r"[ \n\t]+", " ", html.unescape(_TAG.sub("", content))).strip()
             found[number] = f"{found[number]} {text}" if number in found else text
         return found
 

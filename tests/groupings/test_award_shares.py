@@ -1,6 +1,6 @@
 """The parts of the members: the lot to the cent, whatever is typed, and read by each member for itself alone."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
