@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 
 from groupings.conventions import wording
 from groupings.conventions.render import _member_view
@@ -23,6 +24,7 @@ class JoiningValues:
     as_of: date
 
 
+@lru_cache(maxsize=16)
 def render_joining_form(values: JoiningValues, convention: ConventionValues) -> bytes:
     """The PDF. Raises PdfError when it cannot be drawn faithfully."""
     title = f"Bulletin d’adhésion – {convention.reference} – {wording.typographic(values.subject)}"

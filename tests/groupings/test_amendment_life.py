@@ -47,7 +47,7 @@ def test_an_abandoned_final_text_keeps_its_number():
 def test_two_amendments_on_their_way_never_change_the_same_paragraph():
     scene = make_scene()
     final(scene, "object", new_title="Papier")
-    with pytest.raises(BusinessError, match="avenant n°\u00a01, en cours, modifie déjà l’article 1.1"):
+    with pytest.raises(BusinessError, match="en cours, modifie déjà l’article 1"):
         final(scene, "object", new_title="Carton")
     assert list(Amendment.objects.filter(status="final").values_list("number", flat=True)) == [1]
 
@@ -184,7 +184,7 @@ def test_the_coordinator_leaves_once_another_is_designated():
 def test_a_permanent_leaver_gives_its_notice_and_stays_bound_by_what_was_launched():
     scene = make_scene(kind="permanent", launched_on=date(2027, 1, 15))
     leaver = scene.members[2]
-    with pytest.raises(BusinessError, match="Le préavis est de 3 mois.*01/06/2027"):
+    with pytest.raises(BusinessError, match="avant le 01/06/2027"):
         draft(scene, "leave", organisation=leaver.organisation, effective_on=date(2027, 5, 31))
     amendment = voted(scene, "leave", organisation=leaver.organisation, effective_on=date(2027, 6, 1))
     sign_all(scene, amendment)

@@ -13,6 +13,8 @@ from groupings.actions.proposals import Facts
 from groupings.feeds import feed_token
 from groupings.links import link_token
 from groupings.models import (
+    Amendment,
+    AmendmentSignature,
     Award,
     CalendarFeed,
     Consultation,
@@ -28,6 +30,7 @@ from groupings.models import (
     ExternalContract,
     Grouping,
     GroupingDocument,
+    JoiningForm,
     Lot,
     Meeting,
     Membership,
@@ -66,6 +69,7 @@ from tests.support.factories import (
     make_representative,
     make_session,
 )
+from tests.support.world_amendments import framework_arguments, make_framework
 from tests.support.world_ledger import make_ledger
 
 
@@ -107,6 +111,11 @@ class Territory:
     sheet: AnnualSheet
     lock: YearLock
     report: SavingsReportFile
+    framework: Grouping
+    amendment_draft: Amendment
+    amendment: Amendment
+    amendment_signature: AmendmentSignature
+    joining: JoiningForm
     people: dict[str, Affiliation] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict]:
@@ -122,6 +131,9 @@ class Territory:
         contract = {**launched, "award_pk": self.award.pk}
         reference = {**launched, "baseline_pk": self.baseline.pk}
         return {
+            **framework_arguments(
+                self.framework, self.amendment_draft, self.amendment, self.amendment_signature, self.joining
+            ),
             "grouping_detail": grouping,
             "grouping_change": grouping,
             "grouping_advance": grouping,
@@ -383,6 +395,7 @@ def make_world(marker: str) -> Territory:
         file=file,
         people=people,
         **launched,
+        **make_framework(marker, metropole, commune),
         **make_ledger(marker, launched["launched_membership"], launched["award"]),
     )
 
