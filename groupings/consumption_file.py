@@ -227,12 +227,14 @@ def _membership(checked: Checked, row: Row, book: Book) -> Membership | None:
         checked.refuse(
             row.line, "siren", f"Le SIREN {row['siren']} n’est celui d’aucun membre de {book.grouping.reference}."
         )
-    elif membership.withdrawn_on is not None and row["invoiced_on"] > membership.withdrawn_on:
-        checked.refuse(
-            row.line,
-            "siren",
-            f"{membership.organisation.name} n’est plus membre depuis le {membership.withdrawn_on:%d/%m/%Y}.",
+    elif not membership.is_bound:
+        # Who left since the launch stays bound, and invoiced, until the end of its contracts (article 14.2).
+        when = (
+            f"a quitté le groupement le {membership.withdrawn_on:%d/%m/%Y}, avant le lancement de la consultation"
+            if membership.withdrawn_on
+            else "n’était pas membre au lancement de la consultation"
         )
+        checked.refuse(row.line, "siren", f"{membership.organisation.name} {when}\u00a0: aucun marché ne l’engage.")
     return membership
 
 

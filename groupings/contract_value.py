@@ -39,7 +39,7 @@ def value_of(
     and then nobody is told silent.
     """
     members = {membership.pk: membership for membership in memberships}
-    staying = {key for key, membership in members.items() if membership.is_active and key not in without}
+    staying = {key for key, membership in members.items() if membership.is_bound and key not in without}
     by_lot: dict[int, list[NeedLine]] = defaultdict(list)
     for need in needs:
         by_lot[need.lot_id].append(need)

@@ -289,7 +289,7 @@ def member_rows(lots: Iterable[LotPublication]) -> list[MemberRow]:
         grouping = lot.award.lot.grouping
         shares = {share.membership_id: share.amount_excl_tax.amount for share in lot.award.shares.all()}
         for membership in members.get(grouping.pk, ()):
-            if membership.pk not in shares if shares else not membership.is_active:
+            if membership.pk not in shares if shares else not membership.is_bound:
                 continue
             body = membership.organisation
             rows.append(
@@ -310,6 +310,6 @@ def member_rows(lots: Iterable[LotPublication]) -> list[MemberRow]:
 def _members_of(awards: list[Award]) -> dict[int, list[Membership]]:
     found: dict[int, list[Membership]] = {}
     memberships = Membership.objects.filter(grouping_id__in={award.lot.grouping_id for award in awards})
-    for membership in memberships.select_related("organisation").order_by("organisation__sort_name", "pk"):
+    for membership in memberships.select_related("organisation", "grouping").order_by("organisation__sort_name", "pk"):
         found.setdefault(membership.grouping_id, []).append(membership)
     return found

@@ -394,9 +394,9 @@ def _figures(affiliation) -> dict:
 
 
 def _acts_in(affiliation) -> Q:
-    """Coordinated by the body, or a member that has not left."""
+    """Coordinated by the body, or bound by the purchase: who left since the launch still orders."""
     own = affiliation.organisation_id
-    present = Membership.objects.active().filter(organisation_id=own)
+    present = Membership.objects.bound().filter(organisation_id=own)
     return Q(lot__grouping__coordinator_id=own) | Q(lot__grouping__in=present.values("grouping_id"))
 
 

@@ -10,8 +10,6 @@ from groupings.models import FundCall
 from procurement.core.documents import pdf
 from procurement.core.money import ZERO
 
-PDF_TYPE = "application/pdf"
-
 
 def render_call(call: FundCall) -> bytes:
     """A4 portrait. Raises PdfError when a text cannot be drawn faithfully."""

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groupings.choices import LAUNCHED, GroupingStatus
-from groupings.models import Membership, SignedLink
+from groupings.models import Deliberation, Membership, SignedLink
 from groupings.models.access import make_nonce
 from members.roles import Role, require
 from procurement.core.actors import Actor
@@ -62,13 +62,19 @@ class LinkActor:
         return f"Lien de réponse – {self.membership.organisation.name}"
 
 
+def awaited_amendment(membership: Membership) -> Deliberation | None:
+    """The vote on an amendment that this member still owes, or whose effects it still has to tell; the oldest."""
+    found = Deliberation.objects.on_amendments().filter(membership=membership).select_related("amendment")
+    return next((vote for vote in found.order_by("amendment__number") if not vote.is_cleared), None)
+
+
 def closed_sentence(membership: Membership) -> str:
     """Why a link has nothing left to ask, one French sentence; empty while answers are awaited."""
-    if not membership.is_active:
+    if membership.is_gone:
         return f"{membership.organisation.name} ne participe plus à ce groupement\u00a0: plus rien ne lui est demandé."
     if membership.grouping.status == GroupingStatus.CANCELLED:
         return "Ce groupement est abandonné\u00a0: plus aucune réponse n’est attendue."
-    if membership.grouping.status in LAUNCHED:
+    if membership.grouping.status in LAUNCHED and not awaited_amendment(membership):
         return "La consultation est lancée\u00a0: plus aucune réponse n’est attendue par ce lien."
     return ""
 

@@ -126,7 +126,20 @@ def agenda_of(organisation: Organisation, affiliation: Affiliation, today: date)
     """What ``organisation`` has to do, as far as ``affiliation`` may see. The caller found it in its perimeter."""
     drafts, conventions = _kits(organisation, affiliation)
     memberships = memberships_of(organisation, affiliation, today)
-    return agenda_from(memberships, organisation, affiliation, today, drafts=drafts, conventions=conventions)
+    agenda = agenda_from(memberships, organisation, affiliation, today, drafts=drafts, conventions=conventions)
+    _add_amendments(agenda, memberships, affiliation, today)
+    return agenda
+
+
+def _add_amendments(agenda: Agenda, memberships: list[Membership], affiliation: Affiliation, today: date) -> None:
+    """The amendments its assembly votes now, in one query; a newcomer's vote is its approval, already there."""
+    known = {membership.pk: membership for membership in memberships}
+    votes = Deliberation.objects.on_amendments().filter(membership__in=known).select_related("session", "amendment")
+    for vote in votes.filter(purpose=Deliberation.Purpose.AMENDMENT):
+        vote.membership = known[vote.membership_id]
+        if not vote.is_cleared:
+            agenda.followed.append(_open_card(vote, affiliation, today, None, None))
+    agenda.followed.sort(key=lambda card: (card.due_on or date.max, card.grouping.reference))
 
 
 def agenda_from(
@@ -160,14 +173,16 @@ def _ending(deliberation: Deliberation) -> str:
     """Why nothing is waited for from this body; empty while something is."""
     membership = deliberation.membership
     grouping = membership.grouping
-    if not membership.is_active:
+    if membership.is_gone:
         return f"Retiré du groupement le {membership.withdrawn_on:%d/%m/%Y}"
     if grouping.status == GroupingStatus.CANCELLED:
         return "Groupement abandonné"
-    if grouping.is_launched:
+    if grouping.is_launched and deliberation.amendment_id is None:
         return f"Consultation lancée le {grouping.launched_on:%d/%m/%Y}"
     if not deliberation.is_cleared:
         return ""
+    if deliberation.amendment_id is not None:
+        return "L’avenant sera à signer ensuite"
     if membership.signed_on:
         return f"Convention signée le {membership.signed_on:%d/%m/%Y}"
     # Before that stage there is no final text to sign.
@@ -178,8 +193,8 @@ def _is_early(deliberation: Deliberation, today: date) -> bool:
     """While needs are surveyed there is no text to vote yet: nothing to announce before the deadline is near."""
     grouping = deliberation.membership.grouping
     is_surveyed = grouping.status == GroupingStatus.NEEDS and deliberation.status in (*AWAITING_VOTE, *WITHOUT_EFFECT)
-    urgency = classify(grouping.deliberations_due_on, chosen_session(deliberation), today)
-    return is_surveyed and urgency == Urgency.LATER
+    urgency = classify(deliberation.due_on, chosen_session(deliberation), today)
+    return is_surveyed and deliberation.amendment_id is None and urgency == Urgency.LATER
 
 
 def _open_card(
@@ -194,11 +209,11 @@ def _open_card(
     is_vote = deliberation.status in (*AWAITING_VOTE, *WITHOUT_EFFECT)
     council, asks = _council(deliberation, today) if is_vote else ("", False)
     if is_vote:
-        step, due_on = vote_step(deliberation, today), grouping.deliberations_due_on
+        step, due_on = vote_step(deliberation, today), deliberation.due_on
     elif deliberation.voted_other_text:
-        step, due_on = other_text_step(deliberation), grouping.deliberations_due_on
+        step, due_on = other_text_step(deliberation), deliberation.due_on
     elif not deliberation.is_cleared:
-        step, due_on = effect_step(deliberation), grouping.deliberations_due_on
+        step, due_on = effect_step(deliberation), deliberation.due_on
     else:
         step, due_on = "Signer la convention", grouping.launch_planned_on
     # The signature is recorded by the coordinator's people; the rest by the body itself too.
@@ -227,7 +242,7 @@ def _lateness(deliberation: Deliberation, step_due_on: date | None, today: date)
     late once its own deadline has passed, as on the first screen."""
     grouping = deliberation.membership.grouping
     due_on, launch_on = grouping.deliberations_due_on, grouping.launch_planned_on
-    if deliberation.is_cleared or deliberation.status in WITHOUT_EFFECT:
+    if deliberation.amendment is not None or deliberation.is_cleared or deliberation.status in WITHOUT_EFFECT:
         if step_due_on is None or step_due_on >= today:
             return None, ""
         late = Lateness((today - step_due_on).days)

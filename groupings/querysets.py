@@ -35,6 +35,21 @@ def visible_groupings(prefix: str, affiliation) -> Q:
     return _territory(prefix, affiliation) & (taking_part | coordinated_by(prefix, affiliation))
 
 
+def bound(prefix: str) -> Q:
+    """The condition on a row whose membership is at ``prefix`` ("", "membership__"): it takes part in the purchase.
+
+    ``rules.amendments.is_bound`` in SQL: a member today until the tender is launched; once it is, those who were
+    members at the launch, whoever left since (rép. min. n° 100136 du 17/05/2011; article 14.2 of the convention).
+    """
+    launched = f"{prefix}grouping__launched_on"
+    staying = Q(**{f"{prefix}withdrawn_on__isnull": True})
+    before = Q(**{f"{launched}__isnull": True}) & staying
+    left_since = Q(**{f"{prefix}withdrawn_on__gt": F(launched)})
+    there = Q(**{f"{prefix}joined_on__isnull": True}) | Q(**{f"{prefix}joined_on__lte": F(launched)})
+    after = Q(**{f"{launched}__isnull": False}) & there & (staying | left_since)
+    return Q(**{f"{prefix}is_pending": False}) & (before | after)
+
+
 def coordinated_by(prefix: str, affiliation) -> Q:
     return Q(**{f"{prefix}coordinator_id": affiliation.organisation_id})
 
@@ -80,14 +95,14 @@ class GroupingQuerySet(models.QuerySet):
         """Adds member_count, executory_count (members whose act is enforceable) and estimated_total (€ excl. tax)."""
         from groupings.models import NeedLine
 
-        active = Q(memberships__withdrawn_on__isnull=True)
+        active = Q(memberships__withdrawn_on__isnull=True, memberships__is_pending=False)
         executory = Q(
             memberships__deliberations__purpose__in=APPROVALS,
             memberships__deliberations__status__in=IN_FORCE,
             memberships__deliberations__received_on__isnull=False,
             memberships__deliberations__published_on__isnull=False,
         )
-        needs = NeedLine.objects.filter(membership__withdrawn_on__isnull=True)
+        needs = NeedLine.objects.active()
         return self.annotate(
             member_count=Count("memberships", filter=active, distinct=True),
             executory_count=Count("memberships", filter=active & executory, distinct=True),
@@ -129,7 +144,12 @@ class MembershipQuerySet(models.QuerySet):
         return self.filter(visible_groupings("grouping__", affiliation))
 
     def active(self) -> "MembershipQuerySet":
-        return self.filter(withdrawn_on__isnull=True)
+        """Members today; a newcomer whose amendment is not in force is not one yet."""
+        return self.filter(withdrawn_on__isnull=True, is_pending=False)
+
+    def bound(self) -> "MembershipQuerySet":
+        """Those who take part in the purchase: contracts, shares, orders."""
+        return self.filter(bound(""))
 
     def silent(self) -> "MembershipQuerySet":
         """Those of whom nothing is known: no line that counts, and no answer. Who answered « no need » has answered."""
@@ -157,7 +177,7 @@ class MembershipQuerySet(models.QuerySet):
 
         signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
         coming = CouncilSession.objects.filter(meeting_on__gte=today)
-        votes = Deliberation.objects.approvals().select_related("session")
+        votes = Deliberation.objects.approvals().select_related("session", "amendment")
         votes = votes.with_text_voted() if with_texts else votes
         approved = (
             self.select_related("organisation__parent")
@@ -181,7 +201,8 @@ class NeedLineQuerySet(models.QuerySet):
         )
 
     def active(self) -> "NeedLineQuerySet":
-        return self.filter(membership__withdrawn_on__isnull=True)
+        """Those of the purchase."""
+        return self.filter(bound("membership__"))
 
 
 class DeliberationQuerySet(models.QuerySet):
@@ -197,6 +218,10 @@ class DeliberationQuerySet(models.QuerySet):
     def approvals(self) -> "DeliberationQuerySet":
         """Those the launch waits for: one per member."""
         return self.filter(purpose__in=APPROVALS)
+
+    def on_amendments(self) -> "DeliberationQuerySet":
+        """Those an amendment waits for, whatever the stage of its grouping; a newcomer's is also its approval."""
+        return self.filter(amendment__status="votes", membership__withdrawn_on__isnull=True)
 
     def awaiting_vote(self) -> "DeliberationQuerySet":
         return self.filter(status__in=AWAITING_VOTE, membership__withdrawn_on__isnull=True)
@@ -281,6 +306,16 @@ class FundCallQuerySet(OwnMembershipQuerySet):
         raise TypeError("Un appel de fonds ne se supprime pas.")
 
     delete.alters_data = True
+
+
+class OwnAmendmentQuerySet(models.QuerySet):
+    """The signed copies of an amendment: a member's own, all of them for the coordinator's people."""
+
+    def visible_to(self, affiliation) -> "OwnAmendmentQuerySet":
+        return self.filter(
+            visible_groupings("amendment__grouping__", affiliation),
+            own_rows("membership__organisation_id", "amendment__grouping__", affiliation),
+        )
 
 
 class ConventionDocumentQuerySet(models.QuerySet):

@@ -150,11 +150,14 @@ def may_ask(step: Step, deliberation: Deliberation, actor: Actor | None) -> bool
 def offered(deliberation: Deliberation, signature: Signature | None, actor: Actor | None) -> list[Step]:
     """The steps ``actor`` may take now, in the order of the life cycle."""
     grouping = deliberation.membership.grouping
-    if grouping.status == GroupingStatus.CANCELLED or not deliberation.membership.is_active:
+    if grouping.status == GroupingStatus.CANCELLED or deliberation.membership.is_gone:
         return []
     rows = {t.name for t in DELIBERATION_WORKFLOW.open_to(deliberation, actor.role)} if actor else set()
     now = {
-        SIGN: deliberation.purpose in Deliberation.APPROVALS and deliberation.is_cleared and signature is None,
+        SIGN: deliberation.purpose in Deliberation.APPROVALS
+        and not deliberation.amendment_id
+        and deliberation.is_cleared
+        and signature is None,
         UNSIGN: signature is not None and grouping.status not in LAUNCHED,
         DESCRIBE: True,
     }

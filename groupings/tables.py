@@ -31,9 +31,7 @@ def grouping_rows(affiliation) -> QuerySet:
     rows = Grouping.objects.visible_to(affiliation).with_figures().select_related("coordinator")
     rows = rows.order_by("-opened_on", "reference", "pk")  # grouping by for the counts drops the model's own order
     if affiliation is not None and not affiliation.sees_whole_territory:
-        own = NeedLine.objects.filter(
-            membership__withdrawn_on__isnull=True, membership__organisation_id=affiliation.organisation_id
-        )
+        own = NeedLine.objects.active().filter(membership__organisation_id=affiliation.organisation_id)
         return rows.annotate(
             members=F("member_count"),
             amount=_known_total(own),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from groupings.amendment_choices import AmendmentStatus
 from groupings.choices import (
     AWAITING_VOTE,
     IN_PREPARATION,
@@ -167,24 +168,30 @@ def _oldest_deadline_first(task: Task) -> tuple:
     return (task.due_on or date.max, task.session_on or date.max, task.grouping.reference, organisation.sort_name)
 
 
+def _is_awaited() -> Q:
+    """The votes of the founding text while the grouping is prepared, those of an amendment while it is voted."""
+    founding = Q(amendment__isnull=True, membership__grouping__status__in=IN_PREPARATION)
+    return founding | Q(amendment__status=AmendmentStatus.VOTES)
+
+
 def _votes(affiliation, today: date) -> list[Task]:
     waiting = (
         Deliberation.objects.about(affiliation)
         .filter(
             status__in=(*AWAITING_VOTE, *WITHOUT_EFFECT),
             membership__withdrawn_on__isnull=True,
-            membership__grouping__status__in=IN_PREPARATION,
         )
+        .filter(_is_awaited())
         .with_next_session(today)
-        .select_related("session", "membership__organisation", "membership__grouping__coordinator")
+        .select_related("session", "amendment", "membership__organisation", "membership__grouping__coordinator")
     )
     tasks = []
     for deliberation in waiting:
         grouping = deliberation.membership.grouping
         chosen = chosen_session(deliberation)
-        urgency = classify(grouping.deliberations_due_on, chosen, today)
+        urgency = classify(deliberation.due_on, chosen, today)
         # While needs are surveyed there is no text to vote yet: nothing to announce before the deadline is near.
-        if urgency == Urgency.LATER and grouping.status == GroupingStatus.NEEDS:
+        if urgency == Urgency.LATER and grouping.status == GroupingStatus.NEEDS and not deliberation.amendment_id:
             continue
         tasks.append(
             Task(
@@ -193,7 +200,7 @@ def _votes(affiliation, today: date) -> list[Task]:
                 grouping=grouping,
                 membership=deliberation.membership,
                 what=vote_step(deliberation, today),
-                due_on=grouping.deliberations_due_on,
+                due_on=deliberation.due_on,
                 session_on=chosen or deliberation.next_session_on,
                 session_is_chosen=chosen is not None,
                 deliberation=deliberation,
@@ -217,6 +224,13 @@ def chosen_session(deliberation: Deliberation) -> date | None:
 
 def vote_step(deliberation: Deliberation, today: date) -> str:
     """The next step towards the vote, by the state of the deliberation and the date of its session."""
+    if deliberation.amendment is not None:
+        name = deliberation.amendment.name
+        return f"{_step_of(deliberation, today)} ({name[0].lower()}{name[1:]})"
+    return _step_of(deliberation, today)
+
+
+def _step_of(deliberation: Deliberation, today: date) -> str:
     if deliberation.status in WITHOUT_EFFECT:
         return (
             f"Délibérer de nouveau, ou quitter le groupement{NBSP}: la délibération est {_UNDONE[deliberation.status]}"
@@ -238,18 +252,18 @@ def _transmissions(affiliation, today: date) -> list[Task]:
     adopted = (
         Deliberation.objects.about(affiliation)
         .awaiting_effect()
-        .filter(membership__grouping__status__in=IN_PREPARATION)
+        .filter(_is_awaited())
         .with_text_voted()
-        .select_related("membership__organisation", "membership__grouping__coordinator")
+        .select_related("amendment", "membership__organisation", "membership__grouping__coordinator")
     )
     return [
         Task(
             subject=Subject.TRANSMISSION,
-            urgency=classify(deliberation.membership.grouping.deliberations_due_on, None, today),
+            urgency=classify(deliberation.due_on, None, today),
             grouping=deliberation.membership.grouping,
             membership=deliberation.membership,
             what=other_text_step(deliberation) if deliberation.voted_other_text else effect_step(deliberation),
-            due_on=deliberation.membership.grouping.deliberations_due_on,
+            due_on=deliberation.due_on,
             deliberation=deliberation,
         )
         for deliberation in adopted

@@ -4,6 +4,7 @@ unique for one coordinator."""
 from django.urls import path
 
 from groupings.views import (
+    amendments,
     awards,
     back_planning,
     campaign,
@@ -27,6 +28,7 @@ from groupings.views import (
     files,
     fund_calls,
     home,
+    joining_forms,
     kits,
     launch,
     link_convention,
@@ -170,6 +172,72 @@ urlpatterns = [
         "groupements/<int:pk>/convention/signatures/<int:membership_pk>/exemplaire.pdf",
         signatures.signing_copy,
         name="signing_copy",
+    ),
+    path(
+        "groupements/<int:pk>/convention/consolidee/",
+        amendments.convention_consolidated,
+        name="convention_consolidated",
+    ),
+    path("groupements/<int:pk>/avenants/", amendments.amendments, name="amendments"),
+    path("groupements/<int:pk>/avenants/nouveau/<slug:kind>/", amendments.amendment_create, name="amendment_create"),
+    path("groupements/<int:pk>/avenants/<int:amendment_pk>/", amendments.amendment, name="amendment"),
+    path(
+        "groupements/<int:pk>/avenants/<int:amendment_pk>/modifier/",
+        amendments.amendment_change,
+        name="amendment_change",
+    ),
+    path(
+        "groupements/<int:pk>/avenants/<int:amendment_pk>/avenant.pdf",
+        amendments.amendment_document,
+        name="amendment_document",
+    ),
+    path("groupements/<int:pk>/avenants/<int:amendment_pk>/signer/", amendments.amendment_sign, name="amendment_sign"),
+    path(
+        "groupements/<int:pk>/avenants/<int:amendment_pk>/signatures/<uuid:signature_pk>/",
+        amendments.amendment_signed_copy,
+        name="amendment_signed_copy",
+    ),
+    path(
+        "groupements/<int:pk>/avenants/<int:amendment_pk>/signatures/<uuid:signature_pk>/effacer/",
+        amendments.amendment_unsign,
+        name="amendment_unsign",
+    ),
+    path(
+        "groupements/<int:pk>/avenants/<int:amendment_pk>/etape/<slug:step>/",
+        amendments.amendment_step,
+        name="amendment_step",
+    ),
+    path("groupements/<int:pk>/bulletins/", joining_forms.joining_forms, name="joining_forms"),
+    path("groupements/<int:pk>/bulletins/nouveau/", joining_forms.joining_form_create, name="joining_form_create"),
+    path(
+        "groupements/<int:pk>/bulletins/<uuid:form_pk>/modifier/",
+        joining_forms.joining_form_change,
+        name="joining_form_change",
+    ),
+    path(
+        "groupements/<int:pk>/bulletins/<uuid:form_pk>/bulletin.pdf",
+        joining_forms.joining_form_pdf,
+        name="joining_form_pdf",
+    ),
+    path(
+        "groupements/<int:pk>/bulletins/<uuid:form_pk>/signe.pdf",
+        joining_forms.joining_form_file,
+        name="joining_form_file",
+    ),
+    path(
+        "groupements/<int:pk>/bulletins/<uuid:form_pk>/signer/",
+        joining_forms.joining_form_sign,
+        name="joining_form_sign",
+    ),
+    path(
+        "groupements/<int:pk>/bulletins/<uuid:form_pk>/accepter/",
+        joining_forms.joining_form_accept,
+        name="joining_form_accept",
+    ),
+    path(
+        "groupements/<int:pk>/bulletins/<uuid:form_pk>/renvoyer/",
+        joining_forms.joining_form_refuse,
+        name="joining_form_refuse",
     ),
     path("groupements/<int:pk>/fichiers/<uuid:document_pk>/", files.grouping_file, name="grouping_file"),
     path("groupements/<int:pk>/consultation/", consultation.consultation, name="consultation"),

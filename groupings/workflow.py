@@ -1,9 +1,10 @@
 """The life cycles of a grouping and of a deliberation, one row per step."""
 
-from groupings.choices import AWAITING_VOTE, DeliberationStatus
+from groupings.choices import AWAITING_VOTE, DeliberationStatus, GroupingKind
 from groupings.choices import DeliberationStatus as D
 from groupings.choices import FeeStatementStatus as F
 from groupings.choices import GroupingStatus as S
+from groupings.rules.amendments import unjoined
 from groupings.rules.gate import (
     closing_refusal,
     convention_refusal,
@@ -39,7 +40,22 @@ def _may_launch(grouping) -> str:
 
     # The action has set the day of the launch; on any other day nobody may launch.
     lots = unbounded_lots(grouping.lots.all(), grouping.launched_on) if grouping.launched_on else []
-    return launch_refusal(**launch_readiness(grouping), unbounded=lots)
+    return launch_refusal(**launch_readiness(grouping), unbounded=lots) or _unjoined(grouping)
+
+
+def _unjoined(grouping) -> str:
+    """A permanent grouping that uses bulletins launches with the members who sent one; those it has never used launch
+    as before."""
+    from groupings.models import JoiningForm, NeedLine
+
+    forms = JoiningForm.objects.filter(membership__grouping=grouping)
+    if grouping.kind != GroupingKind.PERMANENT or not forms.exists():
+        return ""
+    needs = NeedLine.objects.active().filter(membership__grouping=grouping)
+    needing = needs.exclude(membership__organisation=grouping.coordinator_id).order_by("membership__organisation__name")
+    names = needing.values_list("membership__organisation__name", flat=True).distinct()
+    accepted = forms.filter(accepted_on__isnull=False)
+    return unjoined(names, accepted.values_list("membership__organisation__name", flat=True))
 
 
 def _offers_due(grouping) -> str:
@@ -89,7 +105,7 @@ _WRITERS = (Role.BUYER, Role.JURIST, Role.MEMBER_AGENT)
 def _is_followed(deliberation) -> str:
     if deliberation.membership.grouping.status == S.CANCELLED:
         return "Ce groupement est abandonné\u00a0: ses délibérations ne changent plus."
-    if not deliberation.membership.is_active:
+    if deliberation.membership.is_gone:
         return f"{deliberation.membership.organisation.name} ne participe plus à ce groupement."
     return ""
 

@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "core.sweep_jobs", "schedule": 60.0},
     "send-mail": {"task": "core.send_mail", "schedule": 60.0},
     "send-reminders": {"task": "groupings.send_reminders", "schedule": crontab(hour=6, minute=30)},
+    "enter-amendments": {"task": "groupings.enter_amendments", "schedule": crontab(hour=0, minute=20)},
     "check-ledger": {"task": "savings.check_ledger", "schedule": crontab(hour=4, minute=10)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

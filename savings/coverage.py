@@ -127,7 +127,7 @@ def _surveyed(affiliation) -> QuerySet:
 
 
 def _estimates(lot_id: OuterRef) -> QuerySet:
-    active = NeedLine.objects.filter(lot_id=lot_id, membership__withdrawn_on__isnull=True).order_by()
+    active = NeedLine.objects.active().filter(lot_id=lot_id).order_by()
     return active.values("lot_id").annotate(
         total=Sum("estimated_amount_excl_tax"), known=Count("estimated_amount_excl_tax"), asked=Count("pk")
     )

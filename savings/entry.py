@@ -159,7 +159,7 @@ def entry_of(grouping: Grouping, affiliation, now: datetime, *, own: int | None,
         for membership in memberships.values():
             membership.grouping = grouping
             found[lot_id, membership.pk] = MemberPart(membership)
-            if membership.is_active and membership.pk in buying.get(lot_id, memberships):
+            if membership.is_bound and membership.pk in buying.get(lot_id, memberships):
                 part.members.append(found[lot_id, membership.pk])
     references = _references(parts, memberships, affiliation, now)
     for reference in references.values():

@@ -201,7 +201,7 @@ def _gains(rows: list[tuple[tuple, Totals]]) -> Gains | None:
 def _goes_on(membership: Membership, today: date) -> bool:
     grouping = membership.grouping
     is_over = grouping.closed_on is not None and grouping.closed_on < today
-    return membership.is_active and grouping.status != GroupingStatus.CANCELLED and not is_over
+    return membership.is_bound and grouping.status != GroupingStatus.CANCELLED and not is_over
 
 
 #: Stage → (column of its next date, what it is).

@@ -106,7 +106,7 @@ def _member_contracts(
     today: date,
 ) -> tuple[bool, date | None, date | None]:
     """Write each member's dates; whether one changed, the first signature and the first notification."""
-    members = {m.pk: m for m in award.consultation.grouping.memberships.active().select_related("organisation")}
+    members = {m.pk: m for m in award.consultation.grouping.memberships.bound().select_related("organisation")}
     stored = {contract.membership_id: contract for contract in award.member_contracts.select_related("membership")}
     if set(contracts) - set(members) - set(stored):
         raise BusinessError("Seul un membre du groupement signe son marché.")

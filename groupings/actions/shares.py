@@ -26,7 +26,7 @@ class ShareEntry:
 
 
 def needs_of(award: Award) -> list[MemberNeed]:
-    """What the members still in the grouping said of that lot; ``key`` is the membership's number."""
+    """What the members bound by the purchase said of that lot; ``key`` is the membership's number."""
     lines = (
         NeedLine.objects.active()
         .filter(lot=award.lot)
@@ -63,7 +63,7 @@ def shares_save(
     """Record the parts (membership number → part) of an awarded lot: together, exactly the lot.
 
     Raises NotAllowed; BusinessError with the difference to the cent; ValidationError by ``part_<membership>``. The
-    members that left the grouping have none, those that expressed a need have one, 0 € included.
+    members that are not bound by the purchase have none, those that expressed a need have one, 0 € included.
     """
     grouping = award.consultation.grouping
     require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
@@ -92,7 +92,7 @@ def _check_members(award: Award, grouping: Grouping, parts: Mapping[int, ShareEn
         raise BusinessError("Une part est celle d’un membre du groupement.")
     refusals = {}
     for pk, entry in parts.items():
-        if not members[pk].is_active:
+        if not members[pk].is_bound:
             raise BusinessError(f"{members[pk].organisation.name} ne participe plus au groupement\u00a0: pas de part.")
         if entry.amount < 0:
             refusals[f"part_{pk}"] = "Une part ne peut pas être négative."
@@ -118,7 +118,7 @@ def shares_follow_value(award: Award, actor: Actor) -> str:
         told = "Les parts des membres sont retirées"
         _replace(award, {}, actor, f"Lot {award.lot.number}, parts des membres retirées")
         return f"{told}."
-    active = set(award.consultation.grouping.memberships.active().values_list("pk", flat=True))
+    active = set(award.consultation.grouping.memberships.bound().values_list("pk", flat=True))
     needs = needs_of(award)
     proposal = propose(award.value, needs)
     fixed = [share for share in shares if share.is_adjusted and share.membership_id in active]

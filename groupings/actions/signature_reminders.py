@@ -12,8 +12,7 @@ from procurement.core.actors import Actor
 from procurement.core.errors import BusinessError
 from procurement.core.journal.record import record
 from procurement.core.mail.sending import Attachment, queue
-
-PDF_TYPE = "application/pdf"
+from procurement.core.uploads import PDF_TYPE
 
 
 def signatures_remind(

@@ -1,9 +1,10 @@
 """From the database to the values a convention prints, in a fixed number of queries."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from groupings.choices import IN_FORCE, DeliberationStatus
 from groupings.conventions.values import (
@@ -86,12 +87,18 @@ def members_on(grouping: Grouping, day: date) -> tuple[MemberValues, ...]:
     return tuple(_member(membership) for membership in _memberships(grouping, day))
 
 
-def _memberships(grouping: Grouping, as_of: date) -> list[Membership]:
+def member_values(grouping: Grouping, memberships: QuerySet[Membership], as_of: date) -> dict[int, MemberValues]:
+    """Each of ``memberships`` as a convention names it on that day, without its decision, by organisation."""
+    found = _memberships(grouping, as_of, memberships)
+    return {m.organisation_id: replace(_member(m), deliberation=None, is_deliberation_waived=False) for m in found}
+
+
+def _memberships(grouping: Grouping, as_of: date, among: QuerySet[Membership] | None = None) -> list[Membership]:
     """The active members, coordinator first, each with who signed for it on that day and its decision to join."""
     in_office = Representative.objects.in_office(as_of).select_related("organisation")
     decisions = Deliberation.objects.approvals()
     memberships = (
-        grouping.memberships.active()
+        (grouping.memberships.active() if among is None else among)
         .select_related("organisation__parent")
         .prefetch_related(
             Prefetch("organisation__representatives", in_office, to_attr="in_office"),

@@ -329,3 +329,13 @@ def _typed(expected: Any, value: Any) -> Any:
     if expected is date:
         return date.fromisoformat(value)
     return value
+
+
+def plain(value: Any) -> Any:
+    """Any frozen values as JSON types: an amendment keeps its own as a convention does."""
+    return _plain(value)
+
+
+def typed(expected: type, data: Mapping[str, Any]) -> Any:
+    """The reverse of ``plain``. Raises TypeError or KeyError for missing values."""
+    return _typed(expected, data)

@@ -1,6 +1,7 @@
 """What the bodies do together."""
 
 from groupings.models.access import CalendarFeed, SignedLink
+from groupings.models.amendment import Amendment, AmendmentSignature
 from groupings.models.award import Award, AwardHolder, AwardShare, MemberContract
 from groupings.models.clause import ClauseDraft, ClauseVersion
 from groupings.models.consultation import Consultation, Question
@@ -10,6 +11,7 @@ from groupings.models.document import GroupingDocument
 from groupings.models.evidence import DeliberationDocument, DraftDocument
 from groupings.models.fees import FeeExpense, FeeStatement, FundCall
 from groupings.models.grouping import Grouping, Lot
+from groupings.models.joining_form import JoiningForm
 from groupings.models.meeting import Meeting
 from groupings.models.membership import Membership
 from groupings.models.needs import NeedLine, NeedsCampaign, NeedsDraft, NeedsReopening, NeedsSubmission
@@ -24,6 +26,8 @@ from groupings.models.proposal import Proposal
 from groupings.models.signature import Signature, SigningCopy
 
 __all__ = [
+    "Amendment",
+    "AmendmentSignature",
     "Award",
     "AwardHolder",
     "AwardShare",
@@ -47,6 +51,7 @@ __all__ = [
     "FundCall",
     "Grouping",
     "GroupingDocument",
+    "JoiningForm",
     "LegalOverride",
     "Lot",
     "Meeting",

@@ -66,6 +66,15 @@ class Deliberation(models.Model):
         verbose_name="texte voté",
         help_text="La version qui était en délibération le jour du vote.",
     )
+    amendment = models.ForeignKey(
+        "groupings.Amendment",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="votes",
+        verbose_name="avenant voté",
+        help_text="Un nouveau membre approuve par le même acte la convention et l’avenant qui l’accueille.",
+    )
     number = models.CharField("numéro", max_length=40, blank=True, validators=[validate_one_line])
     decided_on = models.DateField("votée le", null=True, blank=True)
     transmitted_on = models.DateField("transmise le", null=True, blank=True)
@@ -107,6 +116,16 @@ class Deliberation(models.Model):
                 condition=Q(purpose__in=("convention", "membership")),
                 name="deliberation_approval_once",
                 violation_error_message="Ce membre a déjà une délibération d’adhésion à ce groupement.",
+            ),
+            models.UniqueConstraint(
+                fields=["membership", "amendment"],
+                name="deliberation_amendment_once",
+                violation_error_message="Ce membre a déjà une délibération sur cet avenant.",
+            ),
+            models.CheckConstraint(
+                condition=Q(amendment__isnull=True) | Q(purpose__in=("amendment", "membership")),
+                name="deliberation_amendment_of_its_purpose",
+                violation_error_message="Seule une délibération d’avenant ou d’adhésion désigne un avenant.",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=_VOTED, decided_on__isnull=False)
@@ -167,6 +186,18 @@ class Deliberation(models.Model):
     def is_cleared(self) -> bool:
         """Whether nothing more is waited for: enforceable, or no vote required."""
         return self.status == DeliberationStatus.NOT_REQUIRED or self.executory_on is not None
+
+    @property
+    def due_on(self) -> date | None:
+        """When its act should be enforceable: by the effect its amendment asks for, else by the grouping's date."""
+        if self.amendment is not None:
+            return self.amendment.effective_on
+        return self.membership.grouping.deliberations_due_on
+
+    @property
+    def about(self) -> str:
+        """What the assembly decides: « Avenant n° 1 », « Adhésion et convention »."""
+        return self.amendment.name if self.amendment is not None else self.get_purpose_display()
 
     @property
     def badge(self) -> Badge:

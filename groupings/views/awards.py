@@ -91,7 +91,7 @@ def award_dates(request: HttpRequest, pk: int, lot_pk: int) -> HttpResponse:
     memberships, contracts = None, {}
     if each_member_signs(award):
         contracts = {contract.membership_id: contract for contract in award.member_contracts.all()}
-        memberships = list(grouping.memberships.active().select_related("organisation"))
+        memberships = list(grouping.memberships.bound().select_related("organisation"))
     form = FollowForm(
         posted(request), award=award, memberships=memberships, contracts=contracts, use_required_attribute=False
     )

@@ -137,9 +137,10 @@ class Page:
 
     @property
     def is_late(self) -> bool:
-        due = self.grouping.deliberations_due_on
-        is_waited = self.deliberation.status in AWAITING_VOTE and self.grouping.is_in_preparation
-        return is_waited and self.membership.is_active and due is not None and due < self.today
+        due = self.deliberation.due_on
+        is_open = self.grouping.is_in_preparation or self.deliberation.amendment_id is not None
+        is_waited = self.deliberation.status in AWAITING_VOTE and is_open
+        return is_waited and not self.membership.is_gone and due is not None and due < self.today
 
     @property
     def attempts(self) -> list:
@@ -289,7 +290,7 @@ def find_deliberation(request: HttpRequest, pk: int) -> Deliberation:
     """The deliberation of that number, 404 outside the perimeter of the person's affiliation."""
     found = (
         Deliberation.objects.visible_to(request.affiliation)
-        .select_related("session", "membership__organisation__parent", "membership__grouping__coordinator")
+        .select_related("session", "amendment", "membership__organisation__parent", "membership__grouping__coordinator")
         .select_related("membership__signed_link")
         .with_text_voted()
         .prefetch_related("attempts", SIGNATURES)

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions.fund_calls import JOB_KIND, fund_call_follow, fund_calls_issue
 from groupings.forms.fees import FollowCallForm
-from groupings.fund_call_print import PDF_TYPE
 from groupings.models import FundCall, Grouping
 from groupings.views.common import find_grouping
 from groupings.views.fees import FORM_METHODS, YearPage, may_approve, require_approve, require_prepare
@@ -20,7 +19,7 @@ from procurement.core.exports import download_response
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
 from procurement.core.submission import posted, posted_or_back, submit
-from procurement.core.uploads import read_checked
+from procurement.core.uploads import PDF_TYPE, read_checked
 
 ZIP_TYPE = "application/zip"
 

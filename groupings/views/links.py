@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions.evidence import document_deposit
-from groupings.actions.kit import DOCX_TYPE, PDF_TYPE
+from groupings.actions.kit import DOCX_TYPE
 from groupings.actions.needs import survey_refusal
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, WITHOUT_EFFECT, ConventionStatus, answer_badge
 from groupings.evidence import Reading
@@ -30,12 +30,14 @@ from groupings.links import (
     ClosedLink,
     LinkActor,
     UnknownLink,
+    awaited_amendment,
     closed_sentence,
     find_link,
     link_token,
     link_used,
 )
 from groupings.models import (
+    Amendment,
     Convention,
     ConventionDocument,
     Deliberation,
@@ -52,7 +54,7 @@ from members.models import CouncilSession
 from procurement.core.errors import BusinessError
 from procurement.core.exports import download_response
 from procurement.core.submission import submit
-from procurement.core.uploads import FILE_TYPES, PDF_MAX_BYTES, read_checked
+from procurement.core.uploads import FILE_TYPES, PDF_MAX_BYTES, PDF_TYPE, read_checked
 
 HOUR = 3600
 POSTS_AN_HOUR = 30
@@ -102,17 +104,19 @@ class Offered:
     name: str
     label: str
     content_type: str
-    row: ConventionDocument | DraftDocument
+    row: ConventionDocument | DraftDocument | Amendment
 
 
 class Answer(Page):
     """What one link shows and asks: the page of the member's approval, seen and written by whoever holds the link."""
 
     def __init__(self, link: SignedLink):
+        # The text it votes now: the founding one, else an amendment while that waits for its assembly.
+        amendment = awaited_amendment(link.membership)
+        own = Deliberation.objects.filter(membership=link.membership)
         approvals = (
-            Deliberation.objects.approvals()
-            .filter(membership=link.membership)
-            .select_related("session", "membership__organisation__parent")
+            (own.filter(pk=amendment.pk) if amendment is not None else own.approvals())
+            .select_related("session", "amendment", "membership__organisation__parent")
             .select_related("membership__grouping__coordinator", "membership__grouping__buyer")
             .with_text_voted()
             .prefetch_related("attempts", SIGNATURES)
@@ -180,7 +184,10 @@ class Answer(Page):
 
     @cached_property
     def kit(self) -> list[Offered]:
-        """The member's own files of the latest convention."""
+        """The member's own files of the latest convention, or the amendment it votes."""
+        if (amendment := self.deliberation.amendment) is not None:
+            label = f"{amendment.name}, à annexer (PDF)"
+            return [Offered("avenant.pdf", label, FILE_TYPES["pdf"], amendment)] if amendment.file else []
         if self.latest is None:
             return []
         own = {"membership": self.membership, "convention": self.latest}

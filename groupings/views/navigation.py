@@ -14,14 +14,17 @@ from groupings.views.common import may_change, sees_all
 _UNDER = {
     "grouping_detail": (
         "grouping_change grouping_advance lot_create lot_change lot_remove membership_create membership_change "
-        "membership_link reminders_send kit_send grouping_launch_without convention_generate "
-        "convention_reading convention_reading_member convention_negotiated convention_prior convention_resume"
+        "membership_link reminders_send kit_send grouping_launch_without convention_generate"
     ),
     "campaign_open": "campaign_announce campaign_reopen",
     "needs_table": "needs_change needs_receipt needs_import lot_bounds",
     "convention_page": (
-        "convention_advance convention_comment convention_answer signatures signatures_together signature_circuit "
-        "signature_detail signature_sign signature_deposit"
+        "convention_advance convention_comment convention_answer convention_consolidated "
+        "signatures signatures_together signature_circuit signature_detail signature_sign signature_deposit "
+        "amendments amendment amendment_create amendment_change amendment_step amendment_sign amendment_unsign "
+        "joining_forms joining_form_create joining_form_change joining_form_sign joining_form_accept "
+        "joining_form_refuse convention_reading convention_reading_member convention_negotiated convention_prior "
+        "convention_resume"
     ),
     "procedure_page": "small_lot_decide",
     "back_planning": "back_planning_adopt",

@@ -46,7 +46,7 @@ def award_shares(request: HttpRequest, pk: int, lot_pk: int) -> HttpResponse:
         "award": award,
         "proposal": boxes.proposal,
         "rows": [(boxes.needs_by_member.get(line[0].pk), *line) for line in form.lines()],
-        "gone": [share for share in boxes.stored.values() if not share.membership.is_active],
+        "gone": [share for share in boxes.stored.values() if not share.membership.is_bound],
         "is_stored": bool(boxes.stored) and request.method != "POST",
         "error": error,
         "gap": boxes.gap(form),
@@ -63,11 +63,11 @@ class Boxes:
 
     def __init__(self, award: Award):
         self.award = award
-        self.memberships = list(award.consultation.grouping.memberships.active().select_related("organisation"))
+        self.memberships = list(award.consultation.grouping.memberships.bound().select_related("organisation"))
         self.needs = needs_of(award)
         self.needs_by_member = {need.key: need for need in self.needs}
         self.proposal: Proposal = propose(award.value, self.needs)
-        stored = award.shares.select_related("membership__organisation")
+        stored = award.shares.select_related("membership__organisation", "membership__grouping")
         self.stored = {share.membership_id: share for share in stored}
 
     def form(self, data=None) -> SharesForm:

@@ -85,8 +85,9 @@ class ReceivedFile:
     extension: str  # pdf, png, jpg, xlsx, docx
 
 
+PDF_TYPE = "application/pdf"
 FILE_TYPES = {
-    "pdf": "application/pdf",
+    "pdf": PDF_TYPE,
     "png": "image/png",
     "jpg": "image/jpeg",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

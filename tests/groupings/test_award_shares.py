@@ -1,6 +1,6 @@
 """The parts of the members: the lot to the cent, whatever is typed, and read by each member for itself alone."""
 
-from datetime import date
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -58,16 +58,27 @@ def test_a_member_with_a_need_has_a_part_even_of_nothing_and_never_a_silent_one(
     assert stored() == [1500, 1500, 0]
 
 
-def test_a_member_that_left_has_no_part():
+def test_a_member_that_left_before_the_launch_has_no_part():
     tender = make_tender()
     award = decide(tender).award
     gone = tender.members[2]
-    gone.withdrawn_on = date(2026, 4, 1)
+    gone.withdrawn_on = tender.grouping.launched_on
     gone.save()
     with pytest.raises(BusinessError, match=f"{gone.organisation.name} ne participe plus"):
         share(tender, award, "1000.00", "1000.00", "1000.00")
     assert gone.pk not in shares_proposed(award).parts
     share(tender, award, "1000.00", "2000.00")
+
+
+def test_a_member_that_left_since_the_launch_keeps_its_part():
+    tender = make_tender()
+    award = decide(tender).award
+    gone = tender.members[2]
+    gone.withdrawn_on = tender.grouping.launched_on + timedelta(days=1)
+    gone.save()
+    assert gone.pk in shares_proposed(award).parts
+    share(tender, award, "1000.00", "1000.00", "1000.00")
+    assert stored() == [1000, 1000, 1000]
 
 
 def test_neither_a_stranger_nor_a_negative_part():

@@ -13,6 +13,8 @@ from groupings.actions.proposals import Facts
 from groupings.feeds import feed_token
 from groupings.links import link_token
 from groupings.models import (
+    Amendment,
+    AmendmentSignature,
     Award,
     CalendarFeed,
     Consultation,
@@ -31,6 +33,7 @@ from groupings.models import (
     FundCall,
     Grouping,
     GroupingDocument,
+    JoiningForm,
     Lot,
     Meeting,
     Membership,
@@ -71,6 +74,7 @@ from tests.support.factories import (
     make_session,
 )
 from tests.support.signing import make_signature
+from tests.support.world_amendments import framework_arguments, make_framework
 from tests.support.world_convention import convention_arguments, make_convention, make_readable_convention
 from tests.support.world_fees import make_fees
 from tests.support.world_ledger import make_ledger
@@ -120,6 +124,11 @@ class Territory:
     report: SavingsReportFile
     expense: FeeExpense
     call: FundCall
+    framework: Grouping
+    amendment_draft: Amendment
+    amendment: Amendment
+    amendment_signature: AmendmentSignature
+    joining: JoiningForm
     people: dict[str, Affiliation] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, dict]:
@@ -136,6 +145,9 @@ class Territory:
         reference = {**launched, "baseline_pk": self.baseline.pk}
         fee_year = {**launched, "year": self.call.statement.year}
         return {
+            **framework_arguments(
+                self.framework, self.amendment_draft, self.amendment, self.amendment_signature, self.joining
+            ),
             "grouping_detail": grouping,
             "grouping_change": grouping,
             "grouping_advance": grouping,
@@ -439,6 +451,7 @@ def make_world(marker: str) -> Territory:
         file=file,
         people=people,
         **launched,
+        **make_framework(marker, metropole, commune),
         **make_ledger(marker, launched["launched_membership"], launched["award"]),
         **make_fees(marker, launched["launched_membership"]),
     )

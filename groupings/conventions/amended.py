@@ -1,0 +1,63 @@
+"""The convention as it reads on any day: the frozen text, with the amendments in force that day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from groupings.amendment_choices import AmendmentStatus
+from groupings.conventions.amendment_values import AmendmentValues, amended
+from groupings.conventions.amendment_values import from_json as amendment_from_json
+from groupings.conventions.articles import Article, articles_of
+from groupings.conventions.values import ConventionValues, from_json
+from groupings.models import Amendment, Convention
+
+
+@dataclass(frozen=True)
+class Marked:
+    """One article of the consolidated text, with what changed it: « modifié par l’avenant n° 1 du 12/03/2027 »."""
+
+    article: Article
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Consolidated:
+    values: ConventionValues
+    articles: list[Marked]
+    amendments: list[Amendment]
+
+
+def in_force_on(convention: Convention, day: date) -> list[Amendment]:
+    """The amendments that count on that day, in the order they took effect. One query."""
+    found = convention.amendments.filter(status=AmendmentStatus.IN_FORCE, in_force_on__lte=day)
+    return list(found.select_related("organisation").order_by("in_force_on", "number"))
+
+
+def values_on(convention: Convention, day: date) -> ConventionValues:
+    """The frozen values of ``convention`` and what the amendments in force on ``day`` made of them."""
+    return applied(from_json(convention.values), [_values(amendment) for amendment in in_force_on(convention, day)])
+
+
+def applied(values: ConventionValues, amendments: Sequence[AmendmentValues]) -> ConventionValues:
+    for amendment in amendments:
+        values = amended(values, amendment)
+    return values
+
+
+def consolidated(convention: Convention, day: date) -> Consolidated:
+    """The whole text on that day, each article with the amendments that changed it."""
+    amendments = in_force_on(convention, day)
+    marks: dict[int, list[str]] = {}
+    values = from_json(convention.values)
+    for amendment in amendments:
+        frozen = _values(amendment)
+        values = amended(values, frozen)
+        for number in dict.fromkeys(change.article for change in frozen.changes):
+            mark = f"modifié par l’avenant n°\u00a0{amendment.number} du {amendment.in_force_on:%d/%m/%Y}"
+            marks.setdefault(number, []).append(mark)
+    articles = [Marked(article, tuple(marks.get(article.number, ()))) for article in articles_of(values)]
+    return Consolidated(values, articles, amendments)
+
+
+def _values(amendment: Amendment) -> AmendmentValues:
+    return amendment_from_json(amendment.values)
