@@ -187,6 +187,11 @@ urlpatterns = [
         name="amendment_change",
     ),
     path(
+        "groupements/<int:pk>/avenants/<int:amendment_pk>/avenant.docx",
+        amendments.amendment_word,
+        name="amendment_word",
+    ),
+    path(
         "groupements/<int:pk>/avenants/<int:amendment_pk>/avenant.pdf",
         amendments.amendment_document,
         name="amendment_document",

@@ -24,6 +24,7 @@ from groupings.conventions.amended import values_on
 from groupings.conventions.amendment_text import render_amendment
 from groupings.conventions.amendment_values import AmendmentValues, amended, changes_between, plain, to_json
 from groupings.conventions.assemble import member_values
+from groupings.library import texts_of
 from groupings.models import Amendment, AmendmentSignature, Deliberation, Grouping, Membership
 from groupings.models.amendment import amendment_path, signed_path
 from groupings.rules.amendments import signatories, signing_refusal
@@ -88,7 +89,7 @@ def amendment_freeze(
         others = Amendment.objects.filter(grouping=stored.grouping, number__isnull=False)
         stored.number = (others.aggregate(last=Max("number"))["last"] or 0) + 1
         values = _values(stored, actor, today)
-        if not values.changes:
+        if stored.convention.is_generated and not values.changes:
             raise BusinessError("Cet avenant ne change aucun article de la convention\u00a0: corrigez le projet.")
         _check_alone(stored, values)
         try:
@@ -135,7 +136,12 @@ def _values(stored: Amendment, actor: Actor, today: date) -> AmendmentValues:
         new_extension_months=stored.new_extension_months,
         notes=before.notes,
     )
-    return replace(values, changes=changes_between(before, amended(before, values)))
+    after = amended(before, values)
+    if after == before:
+        raise BusinessError("Cet avenant ne change rien à la convention\u00a0: corrigez le projet.")
+    if not convention.is_generated:  # the articles of a text brought from outside are not known here
+        return values
+    return replace(values, changes=changes_between(before, after, texts_of(convention)))
 
 
 def _welcome(stored: Amendment, actor: Actor) -> None:

@@ -7,23 +7,34 @@ from datetime import date
 from groupings.amendment_choices import AmendmentStatus
 from groupings.conventions.amendment_values import AmendmentValues, amended
 from groupings.conventions.amendment_values import from_json as amendment_from_json
-from groupings.conventions.articles import Article, articles_of
+from groupings.conventions.reading import Section, shared_sections
 from groupings.conventions.values import ConventionValues, from_json
+from groupings.library import texts_of
 from groupings.models import Amendment, Convention
+
+#: Kind of amendment → the parts beside the articles that read otherwise: parties, members, fees.
+_ANNEXES = {
+    "join": ("parties", "annexe-1", "annexe-3"),
+    "leave": ("parties", "annexe-1", "annexe-2", "annexe-3"),
+    "coordinator": ("parties", "annexe-1"),
+    "duration": ("annexe-6",),
+}
 
 
 @dataclass(frozen=True)
 class Marked:
-    """One article of the consolidated text, with what changed it: « modifié par l’avenant n° 1 du 12/03/2027 »."""
+    """One part of the consolidated text, with what changed it: « modifié par l’avenant n° 1 du 12/03/2027 »."""
 
-    article: Article
+    section: Section
     marks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Consolidated:
+    """``sections`` is empty for a text brought from outside, which only its own file holds."""
+
     values: ConventionValues
-    articles: list[Marked]
+    sections: list[Marked]
     amendments: list[Amendment]
 
 
@@ -45,18 +56,19 @@ def applied(values: ConventionValues, amendments: Sequence[AmendmentValues]) -> 
 
 
 def consolidated(convention: Convention, day: date) -> Consolidated:
-    """The whole text on that day, each article with the amendments that changed it."""
+    """The whole text on that day, each part with the amendments that changed it."""
     amendments = in_force_on(convention, day)
-    marks: dict[int, list[str]] = {}
+    marks: dict[str, list[str]] = {}
     values = from_json(convention.values)
     for amendment in amendments:
         frozen = _values(amendment)
         values = amended(values, frozen)
-        for number in dict.fromkeys(change.article for change in frozen.changes):
+        parts = [f"article-{change.article}" for change in frozen.changes] + list(_ANNEXES.get(frozen.kind, ()))
+        for key in dict.fromkeys(parts):
             mark = f"modifié par l’avenant n°\u00a0{amendment.number} du {amendment.in_force_on:%d/%m/%Y}"
-            marks.setdefault(number, []).append(mark)
-    articles = [Marked(article, tuple(marks.get(article.number, ()))) for article in articles_of(values)]
-    return Consolidated(values, articles, amendments)
+            marks.setdefault(key, []).append(mark)
+    sections = shared_sections(values, texts_of(convention)) if convention.is_generated else []
+    return Consolidated(values, [Marked(s, tuple(marks.get(s.key, ()))) for s in sections], amendments)
 
 
 def _values(amendment: Amendment) -> AmendmentValues:

@@ -5,7 +5,9 @@ from typing import Any
 
 from groupings.conventions import wording
 from groupings.conventions.amendment_values import AmendmentValues
+from groupings.conventions.blocks import read_document
 from groupings.conventions.render import _member_view
+from groupings.conventions.word import word_document
 from procurement.core.documents import pdf
 
 _OBJECTS = {
@@ -23,11 +25,17 @@ def amendment_html(values: AmendmentValues, *, total_pages: int = 1) -> str:
 
 
 def render_amendment(values: AmendmentValues) -> bytes:
-    """The PDF. Raises PdfError when it cannot be drawn faithfully."""
-    document, _ = pdf.render_paged(
-        lambda total: amendment_html(values, total_pages=total), guess=2, **_identity(values)
-    )
-    return document
+    """The PDF/A-2b. Raises PdfError when it cannot be drawn faithfully."""
+    identity = _identity(values)
+    document, total = pdf.render_paged(lambda total: amendment_html(values, total_pages=total), guess=2, **identity)
+    pages = pdf.Pages(document)
+    named = f"{values.reference} avenant {values.number}"
+    return pdf.assemble([(pages, page) for page in range(total)], identity=named, **identity)
+
+
+def word_amendment(values: AmendmentValues) -> bytes:
+    """The same text as a Word file. Same values, same bytes."""
+    return word_document(read_document(amendment_html(values)), is_draft=False, **_identity(values))
 
 
 def _identity(values: AmendmentValues) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
+from groupings.clauses.articles import Texts
 from groupings.conventions.articles import articles_of
 from groupings.conventions.values import (
     ConventionValues,
@@ -127,11 +128,11 @@ def _calendar(convention: ConventionValues):
     return tuple(replace(m, planned_on=ends_on) if m.key == "end" else m for m in convention.calendar)
 
 
-def changes_between(before: ConventionValues, after: ConventionValues) -> tuple[Change, ...]:
+def changes_between(before: ConventionValues, after: ConventionValues, texts: Texts) -> tuple[Change, ...]:
     """Every paragraph that reads otherwise, found by comparing the two texts: none can be forgotten."""
-    old = {article.number: article for article in articles_of(before)}
+    old = {article.number: article for article in articles_of(before, texts)}
     found = []
-    for article in articles_of(after):
+    for article in articles_of(after, texts):
         was, now = old[article.number].paragraphs, article.paragraphs
         for paragraph in dict.fromkeys((*was, *now)):
             former, latter = was.get(paragraph, ""), now.get(paragraph, "")

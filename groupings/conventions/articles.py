@@ -1,25 +1,21 @@
-"""The articles of a convention, one by one: what an amendment compares, and what the consolidated reading shows."""
+"""The articles of a convention, one by one: what an amendment compares."""
 
 import html
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
-from django.conf import settings
-
+from groupings.clauses.articles import Texts
 from groupings.conventions import render
 from groupings.conventions.values import ConventionValues
-from procurement.core.documents import pdf
 
-_HEADING = re.compile(r"<h2[^>]*>\s*Article\s(\d+)\s–\s(.*?)</h2>", re.DOTALL)
-_PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
+_PARAGRAPH = re.compile(r"<(p|li|h3|th|td)>(.*?)</\1>", re.DOTALL)
 _NUMBER = re.compile(r"\s*<b>(\d+\.\d+)</b>\s*")
 _TAG = re.compile(r"<[^>]+>")
 
 
 @dataclass(frozen=True)
 class Article:
-    """``body`` is the HTML under the heading; every value in it was escaped by the template."""
+    """``body`` is the closed HTML of its clause; every value in it is escaped."""
 
     number: int
     title: str
@@ -30,7 +26,7 @@ class Article:
         """The plain text of each numbered paragraph, « 2.1 » → text; the items of a list belong to the one before."""
         found: dict[str, str] = {}
         number = str(self.number)
-        for content in _PARAGRAPH.findall(self.body):
+        for _, content in _PARAGRAPH.findall(self.body):
             if match := _NUMBER.match(content):
                 number, content = match[1], content[match.end() :]
             text = re.sub(r"[ \n\t]+", " ", html.unescape(_TAG.sub("", content))).strip()
@@ -38,14 +34,6 @@ class Article:
         return found
 
 
-def articles_of(values: ConventionValues) -> list[Article]:
-    """Every article of the convention these values make, in order."""
-    context = render._context(values)
-    folder = Path(settings.BASE_DIR) / "templates" / "conventions"
-    found = []
-    for path in sorted(folder.glob("article_*.html")):
-        whole = pdf.template_html(f"conventions/{path.name}", context)
-        heading = _HEADING.search(whole)
-        if heading is not None:
-            found.append(Article(int(heading[1]), html.unescape(heading[2]), whole[heading.end() :].strip()))
-    return found
+def articles_of(values: ConventionValues, texts: Texts) -> list[Article]:
+    """Every article of the convention these values and texts make, in order."""
+    return [Article(t.article.number, t.title, render.article_html(values, t)) for t in texts if t.article.number]

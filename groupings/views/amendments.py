@@ -9,15 +9,17 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions import amendments as actions
+from groupings.actions.kit import DOCX_TYPE
 from groupings.amendment_choices import AmendmentKind, AmendmentStatus
 from groupings.amendment_workflow import AMENDMENT_WORKFLOW
 from groupings.amendments import convention_of, effect_day, parties
 from groupings.choices import ConventionStatus
 from groupings.conventions.amended import consolidated
+from groupings.conventions.amendment_text import word_amendment
+from groupings.conventions.amendment_values import from_json as amendment_from_json
 from groupings.forms.amendment import AmendmentForm, AmendmentSignForm
 from groupings.models import Amendment, AmendmentSignature, Grouping, Signature
 from groupings.views.common import find_grouping, may_change, require_change, sees_all
@@ -244,6 +246,17 @@ def amendment_document(request: HttpRequest, pk: int, amendment_pk: int) -> Http
 
 
 @require_safe
+def amendment_word(request: HttpRequest, pk: int, amendment_pk: int) -> HttpResponse:
+    """The same text in Word, from the frozen values."""
+    _, found = _find(request, pk, amendment_pk)
+    if not found.file:
+        raise Http404
+    name = found.filename.removesuffix(".pdf") + ".docx"
+    content = word_amendment(amendment_from_json(found.values))
+    return download_response(content, filename=name, content_type=DOCX_TYPE)
+
+
+@require_safe
 def amendment_signed_copy(request: HttpRequest, pk: int, amendment_pk: int, signature_pk) -> HttpResponse:
     """A member's own signed copy; all of them for the coordinator's people."""
     _, found = _find(request, pk, amendment_pk)
@@ -270,7 +283,6 @@ def convention_consolidated(request: HttpRequest, pk: int) -> HttpResponse:
         "grouping": grouping,
         "convention": convention,
         "text": text,
-        "articles": [(m, mark_safe(m.article.body)) for m in text.articles] if text else [],
         "members": _members_on(grouping, day) if text else [],
         "day": day,
         "error": error,

@@ -296,6 +296,8 @@ amendments                  GET      302  200  200  200  200  200  200  404  404
 amendments                  POST     302  405  405  405  405  405  405  405  405  405  405
 amendment                   GET      302  200  200  200  200  200  200  404  404  404  404
 amendment                   POST     302  405  405  405  405  405  405  405  405  405  405
+amendment_word              GET      302  200  200  200  200  200  200  404  404  404  404
+amendment_word              POST     302  405  405  405  405  405  405  405  405  405  405
 amendment_document          GET      302  200  200  200  200  200  200  404  404  404  404
 amendment_document          POST     302  405  405  405  405  405  405  405  405  405  405
 amendment_signed_copy       GET      302  200  200  200  200  200  200  404  404  404  404

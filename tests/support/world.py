@@ -325,16 +325,8 @@ def make_world(marker: str) -> Territory:
     for person in people.values():
         person.user.last_name += f" {marker}"
         person.user.save()
-    convention = Convention.objects.create(
-        grouping=grouping,
-        version=1,
-        values={"members": [], "lots": [], "needs": []},
-        values_sha256="0" * 64,
-        texts_sha256="0" * 64,
-        legal_basis=f"fondement {marker}",
-        is_draft=True,
-        frozen_at=timezone.now(),
-    )
+    convention = make_convention(grouping, marker)
+    make_library(metropole, marker)
     comment = ConventionComment.objects.create(
         convention=convention,
         article_key="ensemble",
@@ -344,8 +336,6 @@ def make_world(marker: str) -> Territory:
         body=f"Remarque {marker}",
         created_at=timezone.now(),
     )
-    convention = make_convention(grouping, marker)
-    make_library(metropole, marker)
     content = f"%PDF {marker}".encode()
     document = ConventionDocument(
         convention=convention,

@@ -5,6 +5,8 @@ from datetime import date
 
 from django.core.files.base import ContentFile
 
+from groupings.conventions.amendment_values import AmendmentValues, to_json
+from groupings.conventions.assemble import assemble
 from groupings.models import Amendment, AmendmentSignature, Deliberation, Grouping, JoiningForm
 from members.models import Organisation
 from tests.support.amendments import freeze_convention
@@ -32,8 +34,27 @@ def make_framework(marker: str, metropole: Organisation, commune: Organisation) 
     draft = Amendment.objects.create(
         kind="object", new_title=f"Gaz et électricité {marker}", reason=f"Motif {marker}", **common
     )
+    said = assemble(grouping, version=1)
+    values = AmendmentValues(
+        reference=grouping.reference,
+        title=grouping.title,
+        number=1,
+        kind="object",
+        is_permanent=True,
+        convention_version=1,
+        convention_on=date(2026, 9, 1),
+        as_of=date(2026, 10, 2),
+        effective_on=None,
+        reason=f"Exposé {marker}",
+        coordinator_siren=said.coordinator_siren,
+        coordinator=said.coordinator,
+        signatories=said.members,
+        voters=tuple(member.siren for member in said.members),
+        new_title=f"Gaz {marker}",
+    )
     amendment = Amendment(
         kind="object",
+        values=to_json(values),
         status="signature",
         number=1,
         new_title=f"Gaz {marker}",
@@ -91,6 +112,7 @@ def framework_arguments(
         "amendment_sign": one,
         "amendment_unsign": signed,
         "amendment_document": one,
+        "amendment_word": one,
         "amendment_signed_copy": signed,
         "convention_consolidated": grouping,
         "joining_forms": grouping,
