@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from groupings.choices import ConventionStatus as C
 from groupings.convention_workflow import CONVENTION_WORKFLOW, FOLLOWING
@@ -249,6 +251,27 @@ def test_the_second_of_two_people_is_told_who_moved_it():
         scenes.advance(scene, "open_comments", actor=scene.jurist, expected_status=C.DRAFT)
     assert "«\u00a0En relecture\u00a0»" in str(refused.value) and scene.buyer.actor_label in str(refused.value)
     assert OutgoingMessage.objects.count() == sent == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"ended_on": scenes.TODAY}, "Seule une convention terminée porte une date de fin"),
+        ({"in_force_on": scenes.TODAY}, "Seule une convention entrée en vigueur porte cette date"),
+        (
+            {"status": C.ENDED, "in_force_on": scenes.LATER, "ended_on": scenes.TODAY},
+            "La fin ne peut pas précéder l’entrée en vigueur",
+        ),
+    ],
+)
+def test_the_database_keeps_state_and_dates_in_agreement(wrong, told):
+    convention = scenes.make_scene().convention
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Convention.objects.filter(pk=convention.pk).update(**wrong)
+    for name, value in wrong.items():
+        setattr(convention, name, value)
+    with pytest.raises(ValidationError, match=told):
+        convention.validate_constraints()
 
 
 @pytest.mark.services

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from groupings.choices import DeliberationStatus
+from groupings.convention_life import is_text_current, voted_another_text
 from groupings.demonstration.load import load
 from groupings.execution import grouping_contracts
 from groupings.links import LinkActor
@@ -16,6 +17,8 @@ from groupings.models import (
     Consultation,
     ConsumptionImport,
     ConsumptionLine,
+    Convention,
+    ConventionComment,
     Deliberation,
     Grouping,
     NeedLine,
@@ -248,3 +251,30 @@ def test_the_radar_shows_an_opportunity_fed_by_the_survey_and_one_by_the_contrac
     found = radar(ending_contracts(buyer, TODAY), TODAY)
     origins = {contract.origin for opportunity in found.opportunities for contract in opportunity.contracts}
     assert {"needs", "award"} <= origins
+
+
+def test_each_convention_is_in_the_state_of_its_grouping_and_its_votes_name_it():
+    """No text while needs are surveyed; then read again, before the assemblies, in force, ended."""
+    states = {
+        grouping.reference: [convention.status for convention in grouping.conventions.all()]
+        for grouping in Grouping.objects.filter(is_declared_only=False)
+    }
+    assert states.pop("GC-2027-05") == []
+    assert states.pop("GC-2027-04") == ["comments"]
+    assert [states.pop(f"GC-2027-0{number}") for number in (1, 2, 3)] == [["votes"]] * 3
+    assert {r: s for r, s in states.items() if r.startswith(("GC-2025", "GC-2026"))} == {
+        reference: ["in_force"] for reference in ("GC-2025-01", "GC-2026-01", "GC-2026-02")
+    }
+    assert all(state == ["ended"] for reference, state in states.items() if reference.startswith("GC-2016"))
+    acts = Deliberation.objects.approvals().filter(status__in=("adopted", "challenged"))
+    assert not acts.filter(convention=None).exists()
+    assert not any(voted_another_text(grouping) for grouping in Grouping.objects.all())
+    remarks = ConventionComment.objects.filter(convention__grouping__reference="GC-2027-04", parent=None)
+    assert [remark.outcome for remark in remarks] == ["answered", "kept", ""]
+
+
+def test_the_text_of_each_convention_is_still_that_of_its_grouping():
+    """What is printed tomorrow is the version of today: nothing loaded afterwards changes it."""
+    current = Convention.objects.select_related("grouping__coordinator").exclude(status="superseded")
+    assert current.count() == 23
+    assert all(is_text_current(convention) for convention in current)
