@@ -84,7 +84,8 @@ class Page:
         self.memberships = list(approvals.with_answer())
         self.lots = list(grouping.lots.all())
         self.needs = list(NeedLine.objects.visible_to(affiliation).filter(membership__grouping=grouping))
-        versions = grouping.conventions.annotate(document_count=Count("documents"))
+        # Counting drops the model's own order: the latest version first.
+        versions = grouping.conventions.annotate(document_count=Count("documents")).order_by("-version")
         self.awards = page_awards(grouping, affiliation)
         self.tender = (
             None if grouping.is_declared_only else tender_summary(grouping, lots=self.lots, awards=self.awards)

@@ -343,6 +343,16 @@ def test_dead_workers_are_found(enqueue, bell, claimed_by, lease, rung):
     assert len(bell) == rung
 
 
+def test_waiting_takes_up_the_job_of_a_dead_process_at_once(enqueue, kind):
+    """A command killed and run again: its job stands, and its lease of a minute and a half is nobody's."""
+    job = enqueue()
+    hold(job, claimed_by=f"{HERE}:{DEAD_PID}")
+    JobItem.objects.create(job=job, key="a")
+    finished = runner.wait(job.pk)
+    assert (finished.status, finished.done) == ("done", 3)
+    assert kind.made == ["b", "c"]
+
+
 def test_a_process_that_sweeps_while_running_does_not_call_itself_dead(enqueue, kind, bell):
     job = enqueue()
     kind.on_make = lambda job, key: runner.sweep()

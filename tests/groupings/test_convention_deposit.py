@@ -332,6 +332,15 @@ def test_the_buyer_deposits_and_the_page_says_so(buyer, grouping):
     assert "Version 2 figée avec le texte produit" in again
 
 
+def test_the_page_shows_the_latest_version_and_folds_the_others(buyer, grouping):
+    convention_freeze(grouping=grouping, actor=SYSTEM, now=NOW)
+    deposit(grouping)
+    page = buyer.get(reverse("grouping_detail", args=[grouping.pk])).content.decode()
+    latest, former = page.split('id="documents"')[1].split("Versions précédentes")
+    assert "<strong>version 2</strong>" in latest and "Texte négocié hors de l’outil" in latest
+    assert "Version 1, figée le 15/03/2027 (projet)" in former
+
+
 def test_a_refused_file_leaves_the_page_with_what_was_typed(buyer, grouping):
     adopt(grouping.memberships.first(), date(2027, 2, 1))
     url = reverse("convention_negotiated", args=[grouping.pk])
