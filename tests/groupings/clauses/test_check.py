@@ -40,7 +40,7 @@ def test_an_empty_variable_printed_outside_its_condition_is_told():
     (found,) = problems_of_variants("<p>Le\n{{ date_lancement }}.</p>")
     assert "«\u00a0date_lancement\u00a0» peut être vide" in found.message
     assert (found.line, found.column) == (2, 1)
-    assert problems_of_variants("<p>Le {% if date_lancement %}{{ date_lancement }}{% else %}…{% endif %}.</p>") == []
+    assert problems_of_variants("<p>Le {% if date_lancement %}{{ date_lancement }}{% else %}…{% endif %}.</p>") == ()
     # Under the wrong condition, it may be empty still.
     assert problems_of_variants("<p>a{% if date_fin %}{{ date_lancement }}{% endif %}</p>")
 
@@ -48,7 +48,7 @@ def test_an_empty_variable_printed_outside_its_condition_is_told():
 def test_what_decides_of_an_empty_variable_is_known():
     """The clause of the statutes is filled when the coordinator has no need: the shipped text relies on it."""
     right = "<p>a{% if not coordonnateur_achete %}{{ clause_statuts }}{% endif %}</p>"
-    assert problems_of_variants(right) == []
+    assert problems_of_variants(right) == ()
     assert problems_of_variants("<p>a{% if coordonnateur_achete %}{{ clause_statuts }}{% endif %}</p>")
     assert problems_of_variants("<p>a{{ clause_statuts }}</p>")
 
@@ -61,7 +61,7 @@ def test_a_variant_that_prints_nothing_is_told_with_its_name():
 def test_a_clause_that_tests_everything_is_tried_by_pairs_in_a_moment():
     names = [v.name for v in VARIABLES.values() if v.optional and not v.filled_when]
     body = "<p>a" + "".join(f"{{% if {name} %}}{{{{ {name} }}}}{{% endif %}}" for name in names) + "</p>"
-    assert problems_of_variants(body) == []
+    assert problems_of_variants(body) == ()
     assert problems_of_variants(body.replace("</p>", "{{ date_fin }}</p>"))
 
 
