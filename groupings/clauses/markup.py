@@ -1,4 +1,4 @@
-"""The closed HTML of a clause: ten tags without attributes, each in its place. A text is read, never trusted.
+"""The closed HTML of a clause: twelve tags without attributes, each in its place. A text is read, never trusted.
 
 ``Reader`` follows the tags piece by piece, so that the language can check that every branch of a condition closes what
 it opened. ``pieces`` reads a rendered clause again, at the very last moment, before it enters a document or a page:

@@ -1,15 +1,18 @@
 """Every variant of one clause: the combinations of what its conditions test and of what may be empty in it."""
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import combinations, product
 from typing import Any
 
-from groupings.clauses import language, markup
+from groupings.clauses import language
 from groupings.clauses.problems import ClauseProblem
 from groupings.clauses.variables import VARIABLES, Kind
 
 #: Above it, every pair of values is tried instead of every combination: no clause shipped comes near.
 MAX_VARIANTS = 512
+_WORDS = re.compile(r">[^<]*[^<\s][^<]*<")
 _FILLED, _EMPTY = "renseigné", "vide"
 
 
@@ -30,10 +33,12 @@ def _empty(name: str) -> _Empty:
     return value
 
 
-def problems_of_variants(body: str) -> list[ClauseProblem]:
+@lru_cache(maxsize=64)
+def problems_of_variants(body: str) -> tuple[ClauseProblem, ...]:
     """Render ``body``, already free of mistakes of language, once for each variant; what is wrong with the results.
 
-    A variant may not print an empty variable, nor leave the article empty, nor an element of it without words.
+    A variant may not print an empty variable, nor leave the article empty. Its tags need no second reading: the
+    language has followed them branch by branch, so that they are balanced in every variant.
     """
     found: dict[str, ClauseProblem] = {}
     for choice in _choices(language.read(body)):
@@ -50,11 +55,9 @@ def problems_of_variants(body: str) -> list[ClauseProblem]:
                 ),
             )
             continue
-        if problems := markup.problems_of(rendered):
-            found.setdefault(problems[0].message, ClauseProblem(f"{problems[0].message} {_told(choice)}".strip()))
-        elif not markup.plain_text(rendered):
+        if not _WORDS.search(rendered):
             found.setdefault("", ClauseProblem(f"l’article n’imprime rien {_told(choice)}".strip() + "."))
-    return list(found.values())
+    return tuple(found.values())
 
 
 def longest_rendering(body: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from django.conf import settings
@@ -10,13 +11,15 @@ from django.template import Context, Template
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groupings.clauses import check, fields, language
+from groupings.clauses import check, fields, language, variables
 from groupings.clauses.articles import ARTICLES, shipped_texts, texts_fingerprint
 from groupings.clauses.differences import differences
 from groupings.clauses.variables import VARIABLES, values_of
 from groupings.clauses.variants import problems_of_variants
 from groupings.conventions import render
+from groupings.conventions import values as frozen
 from groupings.models import Grouping, Lot, Membership
+from groupings.rules.legal_basis import table_rows
 from members.models import Organisation
 from tests.support.clauses import shipped, with_body
 from tests.support.conventions import sample_values
@@ -40,7 +43,7 @@ def test_an_empty_variable_printed_outside_its_condition_is_told():
     (found,) = problems_of_variants("<p>Le\n{{ date_lancement }}.</p>")
     assert "«\u00a0date_lancement\u00a0» peut être vide" in found.message
     assert (found.line, found.column) == (2, 1)
-    assert problems_of_variants("<p>Le {% if date_lancement %}{{ date_lancement }}{% else %}…{% endif %}.</p>") == []
+    assert problems_of_variants("<p>Le {% if date_lancement %}{{ date_lancement }}{% else %}…{% endif %}.</p>") == ()
     # Under the wrong condition, it may be empty still.
     assert problems_of_variants("<p>a{% if date_fin %}{{ date_lancement }}{% endif %}</p>")
 
@@ -48,7 +51,7 @@ def test_an_empty_variable_printed_outside_its_condition_is_told():
 def test_what_decides_of_an_empty_variable_is_known():
     """The clause of the statutes is filled when the coordinator has no need: the shipped text relies on it."""
     right = "<p>a{% if not coordonnateur_achete %}{{ clause_statuts }}{% endif %}</p>"
-    assert problems_of_variants(right) == []
+    assert problems_of_variants(right) == ()
     assert problems_of_variants("<p>a{% if coordonnateur_achete %}{{ clause_statuts }}{% endif %}</p>")
     assert problems_of_variants("<p>a{{ clause_statuts }}</p>")
 
@@ -61,7 +64,7 @@ def test_a_variant_that_prints_nothing_is_told_with_its_name():
 def test_a_clause_that_tests_everything_is_tried_by_pairs_in_a_moment():
     names = [v.name for v in VARIABLES.values() if v.optional and not v.filled_when]
     body = "<p>a" + "".join(f"{{% if {name} %}}{{{{ {name} }}}}{{% endif %}}" for name in names) + "</p>"
-    assert problems_of_variants(body) == []
+    assert problems_of_variants(body) == ()
     assert problems_of_variants(body.replace("</p>", "{{ date_fin }}</p>"))
 
 
@@ -226,3 +229,17 @@ def test_the_longest_texts_are_compared_in_a_moment():
 def test_every_article_has_its_key_and_its_text():
     assert len(ARTICLES) == 20 and len({hashlib.sha256(t.body.encode()).hexdigest() for t in shipped_texts()}) == 20
     assert shipped("responsabilite").heading == "Article\u00a011 – Responsabilité"
+
+
+def test_every_value_a_convention_can_hold_has_its_french_word():
+    """A row added to the legal table, a rule of fees added to the card: the clauses must be able to say it."""
+    assert set(variables.PERIODS) == {row["code"] for row in table_rows()["basis"]}
+    for words, codes in (
+        (variables.INTEGRATION_LEVELS, frozen.IntegrationLevel),
+        (variables.KINDS, frozen.Kind),
+        (variables.COMMITTEES, frozen.CommitteeMode),
+        (variables.FEE_RULES, frozen.FeeRule),
+        (variables.CATEGORIES, frozen.Category),
+    ):
+        assert set(words) == set(get_args(codes))
+        assert len(set(words.values())) == len(words)
