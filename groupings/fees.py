@@ -35,6 +35,34 @@ def key_label(rule: str, *, is_provisional: bool) -> str:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """By what a year is shared: the card of the grouping, until its calls are sent. From then on what the statement
+    froze: an amendment of the rule, a new coordinator or a new census do not share past years again.
+
+    ``keys``: the frozen key of each member, by membership; empty where it is read afresh.
+    """
+
+    rule: str
+    flat_fee: Decimal | None
+    coordinator: str
+    keys: dict[int, Decimal] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, grouping: Grouping, called: FeeStatement | None) -> "Terms":
+        if called is None:
+            base = grouping.fee_base
+            return cls(grouping.fee_rule, None if base is None else base.amount, grouping.coordinator.siren)
+        values = called.values
+        is_kept = called.rule in (FeeRule.POPULATION, FeeRule.ESTIMATED_AMOUNT)
+        return cls(
+            called.rule,
+            None if values["flat_fee"] is None else Decimal(values["flat_fee"]),
+            values["coordinator"],
+            {share["membership"]: Decimal(share["weight"]) for share in values["shares"]} if is_kept else {},
+        )
+
+
+@dataclass(frozen=True)
 class Draft:
     """The fees of a year as the expenses say today. ``problem``: the French reason why they cannot be shared, else "".
 
@@ -43,6 +71,7 @@ class Draft:
 
     grouping: Grouping
     year: int
+    terms: Terms
     expenses: list[FeeExpense]
     memberships: dict[str, Membership]
     parties: dict[str, Party]
@@ -88,16 +117,16 @@ class Draft:
         if self.shared is None:
             return {}
         shared, grouping = self.shared, self.grouping
-        flat = grouping.fee_base if grouping.fee_rule == FeeRule.FLAT_FEE else None
+        flat = self.terms.flat_fee if shared.rule == FeeRule.FLAT_FEE else None
         return {
             "schema": SCHEMA,
             "year": self.year,
             "grouping": {"reference": grouping.reference, "title": grouping.title},
             # Who advanced the fees: it stays the one not called if the coordinator changes.
-            "coordinator": grouping.coordinator.siren,
+            "coordinator": self.terms.coordinator,
             "rule": shared.rule,
             "is_provisional": shared.is_provisional,
-            "flat_fee": None if flat is None else _text(flat.amount),
+            "flat_fee": None if flat is None else _text(flat),
             "ceiling": None if self.ceiling is None else _text(self.ceiling),
             "expenses": [
                 {
@@ -154,15 +183,16 @@ def digest(values: dict[str, Any]) -> str:
 def draft_of(grouping: Grouping, year: int) -> Draft:
     """The fees of ``year`` as they stand. Five queries at most, whatever the members."""
     expenses = list(grouping.fee_expenses.filter(spent_on__range=_days(year)).select_related("lot", "evidence"))
-    memberships, parties = _parties(grouping, year)
-    others = list(
-        grouping.fee_statements.exclude(year=year).exclude(status=FeeStatementStatus.REPLACED).order_by("year")
-    )
+    statements = current_statements(grouping)
+    own = statements.pop(year, None)
+    terms = Terms.of(grouping, own if own is not None and own.status == FeeStatementStatus.CALLED else None)
+    memberships, parties = _parties(grouping, year, terms)
+    others = [statements[other] for other in sorted(statements)]
     before = sum((statement.operating_total.amount for statement in others), ZERO)
     shared, problem = None, ""
     try:
         shared = rules.year_shares(
-            grouping.fee_rule,
+            terms.rule,
             parties=list(parties.values()),
             costs=[
                 Cost(
@@ -174,12 +204,12 @@ def draft_of(grouping: Grouping, year: int) -> Draft:
                 for expense in expenses
             ],
             launched_on=grouping.launched_on,
-            flat_fee=None if grouping.fee_base is None else grouping.fee_base.amount,
-            flat_owed_by=_flat_owed_by(grouping, year, memberships, parties, others),
+            flat_fee=terms.flat_fee,
+            flat_owed_by=_flat_owed_by(terms, year, memberships, parties, others),
         )
     except ValueError as error:
         problem = str(error)
-    return Draft(grouping, year, expenses, memberships, parties, shared, before, problem)
+    return Draft(grouping, year, terms, expenses, memberships, parties, shared, before, problem)
 
 
 def _days(year: int) -> tuple[date, date]:
@@ -187,31 +217,35 @@ def _days(year: int) -> tuple[date, date]:
     return date(year, 1, 1), date(year, 12, 31)
 
 
-def _parties(grouping: Grouping, year: int) -> tuple[dict[str, Membership], dict[str, Party]]:
+def _parties(grouping: Grouping, year: int, terms: Terms) -> tuple[dict[str, Membership], dict[str, Party]]:
     """Every member there ever was, by SIREN, in the order of the convention: the coordinator first."""
     memberships = sorted(
         grouping.memberships.select_related("organisation").order_by("organisation__sort_name", "pk"),
-        key=lambda membership: membership.organisation_id != grouping.coordinator_id,
+        key=lambda membership: membership.organisation.siren != terms.coordinator,
     )
     needs: dict[int, list[tuple[int, Decimal]]] = {}
     lines = NeedLine.objects.filter(membership__grouping=grouping, estimated_amount_excl_tax__isnull=False)
     for membership_id, lot, amount in lines.values_list("membership_id", "lot__number", "estimated_amount_excl_tax"):
         needs.setdefault(membership_id, []).append((lot, round_half_up(amount)))
     spent: dict[int, Decimal] = {}
-    if grouping.fee_rule == FeeRule.ACTUAL_SPEND:
+    if terms.rule == FeeRule.ACTUAL_SPEND:
         consumed = ConsumptionLine.objects.filter(membership__grouping=grouping, invoiced_on__range=_days(year))
         totals = consumed.order_by().values("membership_id").annotate(total=Sum("amount_excl_tax"))
         spent = {row["membership_id"]: round_half_up(row["total"]) for row in totals}
     parties = {}
     for rank, membership in enumerate(memberships):
-        body, own = membership.organisation, needs.get(membership.pk, [])
+        body, own, key = membership.organisation, needs.get(membership.pk, []), terms.keys.get(membership.pk)
         parties[body.siren] = Party(
             key=body.siren,
             name=body.name,
             rank=rank,
             kind=body.kind,
-            population=body.population,
-            estimated=sum((amount for _, amount in own), ZERO),
+            population=int(key) if key is not None and terms.rule == FeeRule.POPULATION else body.population,
+            estimated=(
+                key
+                if key is not None and terms.rule == FeeRule.ESTIMATED_AMOUNT
+                else sum((amount for _, amount in own), ZERO)
+            ),
             spent=spent.get(membership.pk, ZERO),
             needs=tuple(own),
             joined_on=membership.joined_on,
@@ -221,14 +255,14 @@ def _parties(grouping: Grouping, year: int) -> tuple[dict[str, Membership], dict
 
 
 def _flat_owed_by(
-    grouping: Grouping,
+    terms: Terms,
     year: int,
     memberships: dict[str, Membership],
     parties: dict[str, Party],
     others: Iterable[FeeStatement],
 ) -> list[str]:
     """Who owes the flat fee this year: it is due once (article 10.2), so not whom another year has asked."""
-    if grouping.fee_rule != FeeRule.FLAT_FEE:
+    if terms.rule != FeeRule.FLAT_FEE:
         return []
     asked = {
         share["membership"]
@@ -317,13 +351,13 @@ def current_statements(grouping: Grouping) -> dict[int, FeeStatement]:
 YEAR_COLUMNS = (
     Column("Membre", "name", width=34),
     Column("SIREN", "siren", width=11),
-    Column("Clé de répartition", "weight", "decimal", width=14),
-    Column("Part des frais (€ HT)", "operating", "euros", width=14),
-    Column("Part des contentieux (€ HT)", "litigation", "euros", width=14),
-    Column("Total (€ HT)", "amount", "euros", width=14),
-    Column("Appelé (€ HT)", "called", "euros", width=14),
-    Column("Réglé (€ HT)", "paid", "euros", width=14),
-    Column("Reste à appeler (€ HT)", "to_call", "euros", width=14),
+    Column("Clé", "weight", "decimal", width=14),
+    Column("Frais (€ HT)", "operating", "euros", width=15),
+    Column("Contentieux (€ HT)", "litigation", "euros", width=20),
+    Column("Total (€ HT)", "amount", "euros", width=15),
+    Column("Appelé (€ HT)", "called", "euros", width=16),
+    Column("Réglé (€ HT)", "paid", "euros", width=15),
+    Column("À appeler (€ HT)", "to_call", "euros", width=18),
     Column("Appels de fonds", lambda line: ", ".join(call.reference for call in line.calls) or None, width=18),
     Column(
         "Titres de recettes",

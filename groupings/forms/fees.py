@@ -74,14 +74,14 @@ class ApproveFeesForm(StyledFormMixin, forms.Form):
     ceiling_agreement = forms.CharField(
         label="Décision des membres sur le dépassement du plafond",
         max_length=200,
-        required=False,
         validators=[validate_one_line],
+        error_messages={"required": "Le plafond serait dépassé\u00a0: indiquez l’accord des membres (article 10.2)."},
         help_text="Avenant ou délibérations qui l’acceptent, avec leur date (article 10.2).",
     )
     reason = forms.CharField(
         label="Motif de la correction",
         max_length=500,
-        required=False,
+        error_messages={"required": "Indiquez le motif\u00a0: il sera inscrit au journal."},
         help_text="Il figure sur les appels de fonds, et au journal.",
     )
 

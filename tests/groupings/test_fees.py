@@ -247,6 +247,41 @@ def test_a_flat_fee_is_called_once_of_each_member_whenever_it_joined(scene):
         approve(scene, 2026, reason="Encore")
 
 
+def test_once_called_a_year_keeps_its_rule_and_its_keys_whatever_the_card_becomes(scene):
+    """Populations 1000, 1000 and 2000: 100.00 is 25.00 / 25.00 / 50.00; the credit note of 40.00 keeps that key."""
+    scene.grouping.fee_rule = "POPULATION"
+    scene.grouping.save()
+    for body, population in ((scene.metropole, 1000), (scene.neighbour, 1000), (scene.commune, 2000)):
+        body.population = population
+        body.save()
+    spend(scene, "100.00")
+    first = approve(scene)
+    assert amounts(issue(first, scene.buyer)) == [("Ville d’Amont", EUR("25.00")), ("Ville d’Aval", EUR("50.00"))]
+    scene.commune.population = 9000
+    scene.commune.save()
+    scene.grouping.fee_rule = "EQUAL_SHARES"
+    scene.grouping.save()
+    with pytest.raises(BusinessError, match="rien n’a changé depuis"):
+        approve(scene, reason="Recensement")
+    spend(scene, "-40.00", label="Avoir")
+    second = approve(scene, reason="Avoir")
+    assert second.rule == "POPULATION"
+    assert amounts(issue(second, scene.buyer)) == [("Ville d’Amont", EUR("-10.00")), ("Ville d’Aval", EUR("-20.00"))]
+    spend(scene, "90.00", date(2027, 1, 4))
+    assert approve(scene, 2027).rule == "EQUAL_SHARES"
+
+
+def test_a_wrong_rule_is_mended_as_long_as_nobody_is_called(scene):
+    scene.grouping.fee_rule = "POPULATION"
+    scene.grouping.save()
+    spend(scene, "90.00")
+    approve(scene)
+    scene.grouping.fee_rule = "EQUAL_SHARES"
+    scene.grouping.save()
+    second = approve(scene, reason="La convention dit parts égales")
+    assert amounts(issue(second, scene.buyer)) == [("Ville d’Amont", EUR("30.00")), ("Ville d’Aval", EUR("30.00"))]
+
+
 def test_a_population_not_known_is_asked_for_by_name(scene):
     scene.grouping.fee_rule = "POPULATION"
     scene.grouping.save()

@@ -132,7 +132,7 @@ def test_the_exports_say_what_the_page_says(client, called):
     client.force_login(scene.finance.user)
     url = address("fees_year", scene, YEAR)
     rows = csv_rows(client.get(url, {"export": "csv"}))
-    assert [(r["Membre"], r["Total (€ HT)"], r["Reste à appeler (€ HT)"]) for r in rows] == [
+    assert [(r["Membre"], r["Total (€ HT)"], r["À appeler (€ HT)"]) for r in rows] == [
         ("Métropole d’Essai", "333,34", "0,00"),
         ("Ville d’Amont", "333,33", "0,00"),
         ("Ville d’Aval", "333,33", "0,00"),
