@@ -45,14 +45,9 @@ def _with_decision(member: MemberValues, now: MemberValues) -> MemberValues:
 
 
 def is_same_text(frozen: ConventionValues, copy: ConventionValues) -> bool:
-    """Whether the text of ``copy`` is the one approved: equal once decisions, and who represents each body, are put
-    back. An election between the vote and the signature changes the signatory, not the text."""
-    people = {member.siren: member.representative for member in frozen.members}
-    members = tuple(replace(member, representative=people.get(member.siren)) for member in copy.members)
-    back = ConventionValues(
-        **{f.name: members if f.name == "members" else getattr(copy, f.name) for f in fields(ConventionValues)}
-    )
-    return back.text_sha256 == frozen.text_sha256
+    """Whether the text of ``copy`` is the one approved, whoever signs it."""
+    as_frozen = ConventionValues(**{f.name: getattr(copy, f.name) for f in fields(ConventionValues)})
+    return as_frozen.text_sha256 == frozen.text_sha256
 
 
 def decisions_of(members: Sequence[MemberValues]) -> dict[str, Any]:

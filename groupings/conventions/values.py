@@ -182,9 +182,10 @@ class ConventionValues:
 
     @property
     def text_sha256(self) -> str:
-        """The fingerprint of what the assemblies approve: the values without version nor decisions."""
-        members = tuple(replace(m, deliberation=None, is_deliberation_waived=False) for m in self.members)
-        return replace(self, members=members, version=0).sha256
+        """The fingerprint of what the assemblies approve: the values without version, decisions, nor who represents
+        each body that day and whom to call, which an election or a transfer changes without a vote."""
+        bare = {"deliberation": None, "is_deliberation_waived": False, "representative": None, "contact": ""}
+        return replace(self, members=tuple(replace(m, **bare) for m in self.members), version=0).sha256
 
     def problems(self) -> list[str]:
         """French sentences, one for each thing that forbids to draw up this convention; empty when it may be."""
