@@ -26,16 +26,27 @@ class Article:
     body: str
 
     @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Each paragraph as (number or empty, plain text), in order: what a screen prints and escapes itself."""
+        found = []
+        for content in _PARAGRAPH.findall(self.body):
+            match = _NUMBER.match(content)
+            found.append((match[1] if match else "", _text(content[match.end() :] if match else content)))
+        return found
+
+    @property
     def paragraphs(self) -> dict[str, str]:
         """The plain text of each numbered paragraph, « 2.1 » → text; the items of a list belong to the one before."""
         found: dict[str, str] = {}
-        number = str(self.number)
-        for content in _PARAGRAPH.findall(self.body):
-            if match := _NUMBER.match(content):
-                number, content = match[1], content[match.end() :]
-            text = re.sub(r"[ \n\t]+", " ", html.unescape(_TAG.sub("", content))).strip()
-            found[number] = f"{found[number]} {text}" if number in found else text
+        last = str(self.number)
+        for number, text in self.lines:
+            last = number or last
+            found[last] = f"{found[last]} {text}" if last in found else text
         return found
+
+
+def _text(content: str) -> str:
+    return re.sub(r"[ \n\t]+", " ", html.unescape(_TAG.sub("", content))).strip()
 
 
 def articles_of(values: ConventionValues) -> list[Article]:

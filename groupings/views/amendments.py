@@ -9,7 +9,6 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions import amendments as actions
@@ -271,7 +270,6 @@ def convention_consolidated(request: HttpRequest, pk: int) -> HttpResponse:
         "grouping": grouping,
         "convention": convention,
         "text": text,
-        "articles": [(m, mark_safe(m.article.body)) for m in text.articles] if text else [],
         "members": _members_on(grouping, day) if text else [],
         "day": day,
         "error": error,

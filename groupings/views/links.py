@@ -30,7 +30,7 @@ from groupings.links import (
     ClosedLink,
     LinkActor,
     UnknownLink,
-    awaited_amendment,
+    asked_of,
     closed_sentence,
     find_link,
     link_open,
@@ -114,11 +114,8 @@ class Answer(Page):
     """What one link shows and asks: the page of the member's approval, seen and written by whoever holds the link."""
 
     def __init__(self, link: SignedLink):
-        # The text it votes now: the founding one, else an amendment while that waits for its assembly.
-        amendment = awaited_amendment(link.membership)
-        own = Deliberation.objects.filter(membership=link.membership)
         approvals = (
-            (own.filter(pk=amendment.pk) if amendment is not None else own.approvals())
+            asked_of(link.membership)
             .select_related("session", "amendment", "membership__organisation__parent")
             .select_related("membership__grouping__coordinator", "membership__grouping__buyer")
             .prefetch_related("attempts", "membership__signatures")
