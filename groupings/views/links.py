@@ -42,7 +42,6 @@ from groupings.links import (
 from groupings.models import (
     Amendment,
     ConventionDocument,
-    Deliberation,
     DeliberationDocument,
     DraftDocument,
     Grouping,
@@ -176,8 +175,7 @@ class Answer(Page):
     def kit(self) -> list[Offered]:
         """The member's own files of the latest convention, or the amendment it votes."""
         if (amendment := self.deliberation.amendment) is not None:
-            label = f"{amendment.name}, à annexer (PDF)"
-            return [Offered("avenant.pdf", label, PDF_TYPE, amendment)] if amendment.file else []
+            return [Offered("avenant.pdf", f"{amendment.name}, à annexer (PDF)", PDF_TYPE, amendment)]
         latest = self.grouping.conventions.order_by("-version").defer("values").first()
         if latest is None:
             return []
