@@ -37,8 +37,8 @@ def test_every_paragraph_that_changes_is_found_by_comparing_the_two_texts():
     assert "réunit les 3 membres" in join.changes[0]["before"].replace("\u00a0", " ")
     assert "réunit les 4 membres" in join.changes[0]["after"].replace("\u00a0", " ")
     length = final(scene, "duration", new_duration_months=60, new_extension_count=0, new_extension_months=0)
-    assert {change["paragraph"] for change in length.changes} == {"12.2"}
-    assert "pour une durée de 60 mois" in length.changes[0]["after"].replace("\u00a0", " ")
+    assert [change["paragraph"] for change in length.changes] == ["3.1", "12.2"]
+    assert "pour une durée de 60 mois" in length.changes[1]["after"].replace("\u00a0", " ")
 
 
 def test_what_a_person_typed_is_escaped():

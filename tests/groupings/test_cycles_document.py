@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from groupings.amendment_workflow import AMENDMENT_WORKFLOW
 from groupings.workflow import DELIBERATION_WORKFLOW, GROUPING_WORKFLOW
 from members.roles import Role
 from savings.workflow import LINE_WORKFLOW
@@ -19,3 +20,7 @@ def test_the_document_shows_the_life_cycle_of_a_deliberation():
 
 def test_the_document_shows_the_life_cycle_of_a_line_of_gain():
     assert LINE_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_document_shows_the_life_cycle_of_an_amendment():
+    assert AMENDMENT_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
