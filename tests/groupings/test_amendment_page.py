@@ -7,7 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from groupings.models import Amendment, Deliberation
+from groupings.actions import amendments as actions
+from groupings.links import link_token
+from groupings.models import Amendment, Deliberation, SignedLink
 from groupings.todo import todo_on
 from members.roles import Role
 from procurement.core.journal.models import JournalEntry
@@ -142,3 +144,29 @@ def test_as_many_queries_for_two_members_as_for_twelve(client, django_assert_max
             assert client.get(reverse(name, args=arguments)).status_code == 200
         counted.append(len(caught))
     assert counted[0] == counted[1]
+
+
+def test_the_signed_link_asks_for_the_vote_of_the_amendment_even_after_the_launch(client):
+    scene = make_scene(kind="permanent", launched_on=timezone.localdate() - timedelta(days=9))
+    member = scene.members[1]
+    link = SignedLink.objects.create(membership=member, expires_at=timezone.now() + timedelta(days=60))
+    url = reverse("signed_link", args=[link_token(link)])
+    assert "plus aucune réponse n’est attendue" in client.get(url).content.decode()
+    amendment = final(scene, "object", today=timezone.localdate(), new_title="Papier recyclé")
+    actions.amendment_start_votes(amendment=amendment, actor=scene.buyer)
+    page = client.get(url).content.decode()
+    assert "Objet de la délibération\u00a0: Avenant n°\u00a01" in page
+    text = client.get(reverse("signed_link_document", args=[link_token(link), "avenant.pdf"]))
+    assert text.content.startswith(b"%PDF")
+    vote(amendment.votes.get(membership=member), timezone.localdate())
+    assert "plus aucune réponse n’est attendue" in client.get(url).content.decode()
+
+
+def test_a_newcomer_is_shown_as_expected_on_the_grouping_not_counted(client):
+    scene = make_scene()
+    final(scene, "join", organisation=scene.newcomer)
+    client.force_login(scene.buyer.user)
+    page = client.get(reverse("grouping_detail", args=[scene.grouping.pk])).content.decode()
+    assert "adhésion en cours, par avenant" in page
+    assert "Retiré le" not in page
+    assert client.get(reverse("grouping_list")).context["table"].data.data[0].member_count == 3
