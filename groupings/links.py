@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -66,6 +67,12 @@ def awaited_amendment(membership: Membership) -> Deliberation | None:
     """The vote on an amendment that this member still owes, or whose effects it still has to tell; the oldest."""
     found = Deliberation.objects.on_amendments().filter(membership=membership).select_related("amendment")
     return next((vote for vote in found.order_by("amendment__number") if not vote.is_cleared), None)
+
+
+def asked_of(membership: Membership) -> QuerySet[Deliberation]:
+    """The vote its link asks now: an amendment's while that waits for its assembly, else the founding text's."""
+    amendment, own = awaited_amendment(membership), Deliberation.objects.filter(membership=membership)
+    return own.filter(pk=amendment.pk) if amendment is not None else own.approvals()
 
 
 def closed_sentence(membership: Membership) -> str:

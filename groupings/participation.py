@@ -43,4 +43,6 @@ class GroupingParticipation:
 def _detail(membership: Membership, organisation) -> str:
     if membership.withdrawn_on:
         return f"retiré le {membership.withdrawn_on:%d/%m/%Y}"
+    if membership.is_pending:
+        return "adhésion en cours, par avenant"
     return "coordonnateur" if membership.grouping.coordinator_id == organisation.pk else ""

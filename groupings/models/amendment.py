@@ -141,7 +141,9 @@ class Amendment(models.Model):
 
     @property
     def journal_scope(self) -> Scope:
-        return self.grouping.journal_scope
+        """A draft is the coordinator's own business; the members are told once the text is final."""
+        scope = self.grouping.journal_scope
+        return scope if self.number else scope._replace(concerns_id=self.grouping.coordinator_id)
 
 
 def signed_path(signature: "AmendmentSignature", filename: str) -> str:

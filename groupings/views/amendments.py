@@ -90,13 +90,17 @@ def _page(
     waiting = [p.membership.organisation.name for p in everybody if p.signs and not _has_voted(p)]
     signing = found.status in (AmendmentStatus.VOTES, AmendmentStatus.SIGNATURE)
     unsigned = [p.membership.organisation.name for p in everybody if p.signs and p.signature is None]
+    waiting_for = (waiting if found.status == AmendmentStatus.VOTES else []) or (
+        unsigned if found.status == AmendmentStatus.SIGNATURE else []
+    )
     offered = {t.name: t for t in AMENDMENT_WORKFLOW.open_to(found, request.affiliation.role)} if changes else {}
     context = {
         "grouping": grouping,
         "amendment": found,
         "parties": [(p, everything or p.membership.organisation_id == own) for p in everybody],
         "may_change": changes,
-        "step": offered.get(next_step),
+        # A step that waits for somebody is not offered: the page says for whom.
+        "step": None if waiting_for else offered.get(next_step),
         "abandon": offered.get("abandon"),
         "sentence": sentence,
         "waiting": waiting if found.status == AmendmentStatus.VOTES else [],

@@ -30,7 +30,7 @@ from groupings.links import (
     ClosedLink,
     LinkActor,
     UnknownLink,
-    awaited_amendment,
+    asked_of,
     closed_sentence,
     find_link,
     link_token,
@@ -40,7 +40,6 @@ from groupings.models import (
     Amendment,
     Convention,
     ConventionDocument,
-    Deliberation,
     DeliberationDocument,
     DraftDocument,
     Grouping,
@@ -111,11 +110,8 @@ class Answer(Page):
     """What one link shows and asks: the page of the member's approval, seen and written by whoever holds the link."""
 
     def __init__(self, link: SignedLink):
-        # The text it votes now: the founding one, else an amendment while that waits for its assembly.
-        amendment = awaited_amendment(link.membership)
-        own = Deliberation.objects.filter(membership=link.membership)
         approvals = (
-            (own.filter(pk=amendment.pk) if amendment is not None else own.approvals())
+            asked_of(link.membership)
             .select_related("session", "amendment", "membership__organisation__parent")
             .select_related("membership__grouping__coordinator", "membership__grouping__buyer")
             .with_text_voted()
@@ -186,9 +182,15 @@ class Answer(Page):
     def kit(self) -> list[Offered]:
         """The member's own files of the latest convention, or the amendment it votes."""
         if (amendment := self.deliberation.amendment) is not None:
+<<<<<<< HEAD
             label = f"{amendment.name}, à annexer (PDF)"
             return [Offered("avenant.pdf", label, FILE_TYPES["pdf"], amendment)] if amendment.file else []
         if self.latest is None:
+=======
+            return [Offered("avenant.pdf", f"{amendment.name}, à annexer (PDF)", PDF_TYPE, amendment)]
+        latest = self.grouping.conventions.order_by("-version").defer("values").first()
+        if latest is None:
+>>>>>>> k-amendments
             return []
         own = {"membership": self.membership, "convention": self.latest}
         drafts = {draft.format: draft for draft in DraftDocument.objects.filter(**own)}

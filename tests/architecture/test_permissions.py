@@ -312,8 +312,8 @@ joining_form_file           GET      302  200  200  200  200  200  200  404  404
 joining_form_file           POST     302  405  405  405  405  405  405  405  405  405  405
 amendment_create            GET      302  200  200  403  403  403  403  404  404  404  404
 amendment_create            POST     302  422  422  403  403  403  403  404  404  404  404
-amendment_change            GET      302  200  200  403  403  403  403  404  404  404  404
-amendment_change            POST     302  422  422  403  403  403  403  404  404  404  404
+amendment_change            GET      302  200  200  403  403  403  404  404  404  404  404
+amendment_change            POST     302  422  422  403  403  403  404  404  404  404  404
 amendment_sign              GET      302  200  200  403  403  403  403  404  404  404  404
 amendment_sign              POST     302  422  422  403  403  403  403  404  404  404  404
 amendment_step              GET      302  302  302  302  302  302  302  302  302  302  302

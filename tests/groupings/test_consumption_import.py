@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import openpyxl
@@ -160,12 +160,22 @@ def test_after_the_end_with_the_extensions_taken(scene):
     assert take_in(scene, csv(late), today=later).added == 1
 
 
-def test_a_member_that_has_left_until_the_day_it_left(scene):
+def test_a_member_that_left_since_the_launch_is_invoiced_until_the_end_of_its_contracts(scene):
     scene.membership.withdrawn_on = date(2026, 7, 31)
     scene.membership.save()
-    siren = scene.commune.siren
-    (told,) = refusals(scene, f"1;{siren};F-1;31/07/2026;10,00;;", f"1;{siren};F-2;01/08/2026;10,00;;")
-    assert told[2] == "Ville d’Aval n’est plus membre depuis le 31/07/2026."
+    assert take_in(scene, csv(f"1;{scene.commune.siren};F-2;01/08/2026;10,00;;")).added == 1
+
+
+def test_who_left_before_the_launch_or_joined_after_it_is_invoiced_nothing(scene):
+    siren, launched_on = scene.commune.siren, scene.membership.grouping.launched_on
+    scene.membership.withdrawn_on = launched_on
+    scene.membership.save()
+    (told,) = refusals(scene, f"1;{siren};F-1;01/08/2026;10,00;;")
+    assert f"a quitté le groupement le {launched_on:%d/%m/%Y}, avant le lancement" in told[2]
+    scene.membership.joined_on, scene.membership.withdrawn_on = launched_on + timedelta(days=1), None
+    scene.membership.save()
+    (told,) = refusals(scene, f"1;{siren};F-1;01/08/2026;10,00;;")
+    assert "n’était pas membre au lancement de la consultation" in told[2]
 
 
 def test_amounts_with_tax_are_refused_by_their_column(scene):

@@ -298,7 +298,7 @@ def test_nothing_of_another_metropole_is_found(client):
         response = client.get(f"/groupements/{query}")
         assert b"leaked" not in response.content.replace(b'value="leaked"', b"").replace(b"q=leaked", b"")
     assert client.get("/groupements/?q=leaked").context["count"] == 0
-    assert client.get("/groupements/").context["count"] == 2  # in preparation, and in execution
+    assert client.get("/groupements/").context["count"] == 3  # in preparation, in execution, permanent
     assert b"leaked" not in client.get("/").content
     theirs = there.arguments()
     for name in ("grouping_detail", "needs_table", "convention_document", "convention_archive", "job_detail"):
