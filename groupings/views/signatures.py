@@ -232,7 +232,7 @@ def signature_sign(request: HttpRequest, pk: int, membership_pk: int) -> HttpRes
             **about,
             signed_on=typed["signed_on"],
             signatory=form.who(),
-            representative=typed.get("representative"),
+            representative=form.person,
             reason=typed["reason"],
             file=read,
             actor=request.affiliation,

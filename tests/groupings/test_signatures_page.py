@@ -109,7 +109,7 @@ def test_a_member_signs_for_its_own_body_with_an_electronic_file(client, scene):
 
 def test_a_refused_signature_keeps_what_was_typed_and_asks_for_the_reason(client, scene):
     client.force_login(scene.buyer.user)
-    values = {"signed_on": "2026-11-20", "representative": "", "signatory": "Monsieur Paul Inconnu"}
+    values = {"signed_on": "2026-11-20", "representative": "other", "signatory": "Monsieur Paul Inconnu"}
     refused = client.post(url(scene, "signature_sign", scene.first), values)
     text = refused.content.decode()
     assert refused.status_code == 422
@@ -119,7 +119,7 @@ def test_a_refused_signature_keeps_what_was_typed_and_asks_for_the_reason(client
     assert "Arrêté 12" in page(client, scene, scene.buyer, "signature_detail", scene.first)
     both = {**values, "representative": scene.second.organisation.representatives.get().pk}
     assert "pas les deux" in client.post(url(scene, "signature_sign", scene.second), both).content.decode()
-    nobody = {"signed_on": "2026-11-20", "representative": ""}
+    nobody = {"signed_on": "2026-11-20", "representative": "other"}
     assert "Indiquez qui a signé" in client.post(url(scene, "signature_sign", scene.second), nobody).content.decode()
 
 
