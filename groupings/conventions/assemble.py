@@ -35,7 +35,7 @@ def assemble(grouping: Grouping, *, version: int) -> ConventionValues:
     """
     as_of = grouping.convention_on or grouping.deliberations_due_on or grouping.opened_on
     memberships = _memberships(grouping, as_of)
-    members = tuple(_member(membership) for membership in memberships)
+    members = tuple(member_values(membership) for membership in memberships)
     lots = tuple(LotValues(lot.number, lot.title) for lot in grouping.lots.all())
     needs = _needs(grouping)
     try:
@@ -83,7 +83,7 @@ def assemble(grouping: Grouping, *, version: int) -> ConventionValues:
 
 def members_on(grouping: Grouping, day: date) -> tuple[MemberValues, ...]:
     """The active members with their decisions as they stand and who represents them on ``day``, coordinator first."""
-    return tuple(_member(membership) for membership in _memberships(grouping, day))
+    return tuple(member_values(membership) for membership in _memberships(grouping, day))
 
 
 def _memberships(grouping: Grouping, as_of: date) -> list[Membership]:
@@ -102,7 +102,8 @@ def _memberships(grouping: Grouping, as_of: date) -> list[Membership]:
     return sorted(memberships, key=lambda membership: membership.organisation_id != grouping.coordinator_id)
 
 
-def _member(membership: Membership) -> MemberValues:
+def member_values(membership: Membership) -> MemberValues:
+    """One member, its approval prefetched as ``decisions`` and who is in office as ``organisation.in_office``."""
     organisation, body = membership.organisation, membership.organisation.body
     decision = membership.decisions[0] if membership.decisions else None
     return MemberValues(

@@ -8,6 +8,7 @@ import pypdf
 import pytest
 
 from groupings.actions.signing_copies import copies_request
+from groupings.circuit import Circuit
 from groupings.conventions.assemble import members_on
 from groupings.conventions.signing import decisions_of, decisions_sha256, filled, frozen_values, is_same_text
 from groupings.models import Convention, SigningCopy
@@ -63,6 +64,11 @@ def test_the_copy_is_the_frozen_text_with_its_decision_and_blank_dates():
     former, latest = SigningCopy.objects.all()
     assert former == copy and latest.sha256 != copy.sha256
     assert "rendue exécutoire le 14 novembre 2026" in text_of(latest)
+
+    circuit = Circuit(scene.convention, scene.buyer, TODAY)
+    assert not circuit.party(scene.first.pk).is_copy_outdated
+    scene.second.deliberations.update(number="2026-77")  # printed in the copy of every member
+    assert Circuit(scene.convention, scene.buyer, TODAY).party(scene.first.pk).is_copy_outdated
 
     # Once signed, never again.
     scene.record(scene.first)
