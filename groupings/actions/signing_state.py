@@ -14,7 +14,7 @@ def enter_into_force(convention: Convention, actor: Actor, today: date) -> bool:
     state. The journal says on which day."""
     if convention.status not in (ConventionStatus.VOTES, ConventionStatus.SIGNATURE):
         return False
-    if not convention.text_sha256 or signing_memberships(convention).filter(is_signed=False).exists():
+    if signing_memberships(convention).filter(is_signed=False).exists():
         return False
     last_on = signatures_of(convention).order_by("-signed_on").values_list("signed_on", flat=True).first()
     Convention.objects.filter(pk=convention.pk).update(status=ConventionStatus.IN_FORCE)
