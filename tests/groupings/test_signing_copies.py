@@ -197,3 +197,17 @@ def test_the_fingerprint_of_decisions_follows_each_of_them():
         replace(members[1], deliberation=replace(members[1].deliberation, executory_on=None)),
     ):
         assert decisions_sha256(decisions_of((members[0], changed, *members[2:]))) != before
+
+
+def test_a_text_brought_from_outside_is_signed_on_a_sheet_that_names_its_fingerprint(monkeypatch):
+    scene = make_signing()
+    monkeypatch.setattr("groupings.actions.signing_copies.brought_sha256", lambda convention: "ab12" * 16)
+    assert produce(scene, scene.first, scene.coordinator).message == "2 exemplaires prêts à signer."
+    copy = SigningCopy.objects.get(membership=scene.first)
+    text = text_of(copy)
+    assert copy.pages == 1
+    assert "ab12ab12ab12ab12ab12ab12ab12ab12 ab12ab12ab12ab12ab12ab12ab12ab12" in text
+    assert "délibération n° 2026-02 du 12/11/2026, exécutoire le 12/11/2026" in text
+    assert f"Pour {scene.coordinator.organisation.name}, coordonnateur" in text
+    alone = text_of(SigningCopy.objects.get(membership=scene.coordinator))
+    assert ", coordonnateur" not in alone
