@@ -9,7 +9,8 @@ from functools import cached_property
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from groupings.choices import SIGNATURE_BADGES, Badge, ConventionStatus
-from groupings.conventions.signing import parties
+from groupings.conventions.assemble import member_values
+from groupings.conventions.signing import decisions_of, decisions_sha256, parties
 from groupings.models import Convention, Deliberation, Membership, Signature, SigningCopy
 from groupings.rules.signatures import Mandate, capacity_on
 from members.models import Representative
@@ -82,11 +83,17 @@ class Party:
     copy: SigningCopy | None = None
     signatory: Representative | None = None
     may_sign: bool = False
+    decisions_sha256: str = ""
     current: Convention | None = None
 
     @property
     def is_signed(self) -> bool:
         return self.membership.is_signed
+
+    @property
+    def is_copy_outdated(self) -> bool:
+        """Whether a decision, or who represents a body, changed since its copy was made: another is to be made."""
+        return self.copy is not None and not self.is_signed and self.copy.made_from_sha256 != self.decisions_sha256
 
     @property
     def is_cleared(self) -> bool:
@@ -125,8 +132,9 @@ class Circuit:
         approvals = Deliberation.objects.approvals().select_related("convention").defer("convention__values")
         memberships = list(
             signing_memberships(convention)
+            .select_related("organisation__parent")
             .prefetch_related(
-                Prefetch("deliberations", approvals, to_attr="approvals"), "organisation__representatives"
+                Prefetch("deliberations", approvals, to_attr="decisions"), "organisation__representatives"
             )
             .order_by("organisation__sort_name", "pk")
         )
@@ -143,6 +151,10 @@ class Circuit:
             .defer("made_from")
         }
         coordinator_id = convention.grouping.coordinator_id
+        for membership in memberships:
+            executive = executive_on(membership.organisation.representatives.all(), self.today)
+            membership.organisation.in_office = [executive] if executive else []
+        decisions = decisions_sha256(decisions_of([member_values(m) for m in memberships])) if copies else ""
         others = [m for m in memberships if m.organisation_id != coordinator_id and not m.is_signed]
         found = []
         for membership in memberships:
@@ -150,13 +162,14 @@ class Circuit:
             found.append(
                 Party(
                     membership,
-                    approval=next(iter(membership.approvals), None),
+                    approval=next(iter(membership.decisions), None),
                     is_coordinator=is_coordinator,
                     is_own=membership.organisation_id == self.affiliation.organisation_id,
                     waits_for_others=is_coordinator and convention.coordinator_signs_last and bool(others),
                     signature=signatures.get(membership.pk),
                     copy=copies.get(membership.pk),
-                    signatory=executive_on(membership.organisation.representatives.all(), self.today),
+                    signatory=next(iter(membership.organisation.in_office), None),
+                    decisions_sha256=decisions,
                     current=convention,
                 )
             )

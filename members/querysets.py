@@ -28,8 +28,9 @@ class OfOrganisationQuerySet(models.QuerySet):
 
 class RepresentativeQuerySet(OfOrganisationQuerySet):
     def in_office(self, on: date) -> "RepresentativeQuerySet":
-        """Those whose mandate covers that day, both ends included."""
-        return self.filter(Q(start_on__lte=on), Q(end_on__isnull=True) | Q(end_on__gte=on))
+        """Those whose mandate covers that day, both ends included: the head first, then the latest mandate."""
+        serving = self.filter(Q(start_on__lte=on), Q(end_on__isnull=True) | Q(end_on__gte=on))
+        return serving.order_by("-capacity", "-start_on", "pk")  # « head » comes after « deputy » in the alphabet
 
 
 class AffiliationQuerySet(models.QuerySet):

@@ -23,7 +23,7 @@ from groupings.choices import GroupingKind
 from groupings.conventions.amended import values_on
 from groupings.conventions.amendment_text import render_amendment
 from groupings.conventions.amendment_values import AmendmentValues, amended, changes_between, plain, to_json
-from groupings.conventions.assemble import member_values
+from groupings.conventions.assemble import undecided_values
 from groupings.library import texts_of
 from groupings.models import Amendment, AmendmentSignature, Deliberation, Grouping, Membership
 from groupings.models.amendment import amendment_path, signed_path
@@ -111,7 +111,7 @@ def _values(stored: Amendment, actor: Actor, today: date) -> AmendmentValues:
         _welcome(stored, actor)
     asked = signatories(voting_bodies(stored), coordinator=grouping.coordinator_id)
     here = grouping.memberships.filter(Q(withdrawn_on__isnull=True, is_pending=False) | Q(organisation=body))
-    bodies = member_values(grouping, here, today)
+    bodies = undecided_values(grouping, here, today)
     convention = stored.convention
     before = values_on(convention, today)
     values = AmendmentValues(

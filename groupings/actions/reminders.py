@@ -4,6 +4,7 @@ import logging
 from datetime import date, datetime
 
 from groupings import reminders
+from groupings.actions.signature_reminders import signatures_remind_due
 from groupings.models import Grouping
 from members.roles import require
 from procurement.core.actors import Actor, SystemActor
@@ -19,6 +20,7 @@ def reminders_send(*, today: date, now: datetime) -> tuple[int, int]:
     """
     actor = SystemActor("Relances automatiques")
     sent = sum(_send(reminder, actor, now) for reminder in reminders.plan(today))
+    sent += signatures_remind_due(actor=actor, today=today, now=now)
     digests = sum(
         reminders.send_digest(buyer, key, text, today=today, now=now) for buyer, key, text in reminders.digests(today)
     )

@@ -13,6 +13,7 @@ from groupings.conventions.signing import (
     filled,
     frozen_values,
     is_same_text,
+    parties,
 )
 from groupings.conventions.values import ConventionValues, MemberValues
 from groupings.library import texts_of
@@ -106,7 +107,10 @@ class CopyRun:
         self.sirens: list[str] = job.parameters["sirens"]
         self.actor = SystemActor(job.parameters["actor"], job.created_by_id, job.organisation_id)
         self.today = date.fromisoformat(job.parameters["on"])
-        self.members: tuple[MemberValues, ...] = members_on(self.grouping, self.today)
+        named = parties(self.convention)
+        self.members: tuple[MemberValues, ...] = tuple(
+            member for member in members_on(self.grouping, self.today) if not named or member.siren in named
+        )
         self.decisions = decisions_of(self.members)
         self.decisions_sha256 = decisions_sha256(self.decisions)
         self.memberships = {

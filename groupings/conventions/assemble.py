@@ -36,7 +36,7 @@ def assemble(grouping: Grouping, *, version: int) -> ConventionValues:
     """
     as_of = grouping.convention_on or grouping.deliberations_due_on or grouping.opened_on
     memberships = _memberships(grouping, as_of)
-    members = tuple(_member(membership) for membership in memberships)
+    members = tuple(member_values(membership) for membership in memberships)
     lots = tuple(LotValues(lot.number, lot.title) for lot in grouping.lots.all())
     needs = _needs(grouping)
     try:
@@ -84,13 +84,15 @@ def assemble(grouping: Grouping, *, version: int) -> ConventionValues:
 
 def members_on(grouping: Grouping, day: date) -> tuple[MemberValues, ...]:
     """The active members with their decisions as they stand and who represents them on ``day``, coordinator first."""
-    return tuple(_member(membership) for membership in _memberships(grouping, day))
+    return tuple(member_values(membership) for membership in _memberships(grouping, day))
 
 
-def member_values(grouping: Grouping, memberships: QuerySet[Membership], as_of: date) -> dict[int, MemberValues]:
+def undecided_values(grouping: Grouping, memberships: QuerySet[Membership], as_of: date) -> dict[int, MemberValues]:
     """Each of ``memberships`` as a convention names it on that day, without its decision, by organisation."""
     found = _memberships(grouping, as_of, memberships)
-    return {m.organisation_id: replace(_member(m), deliberation=None, is_deliberation_waived=False) for m in found}
+    return {
+        m.organisation_id: replace(member_values(m), deliberation=None, is_deliberation_waived=False) for m in found
+    }
 
 
 def _memberships(grouping: Grouping, as_of: date, among: QuerySet[Membership] | None = None) -> list[Membership]:
@@ -109,7 +111,8 @@ def _memberships(grouping: Grouping, as_of: date, among: QuerySet[Membership] | 
     return sorted(memberships, key=lambda membership: membership.organisation_id != grouping.coordinator_id)
 
 
-def _member(membership: Membership) -> MemberValues:
+def member_values(membership: Membership) -> MemberValues:
+    """One member, its approval prefetched as ``decisions`` and who is in office as ``organisation.in_office``."""
     organisation, body = membership.organisation, membership.organisation.body
     decision = membership.decisions[0] if membership.decisions else None
     return MemberValues(

@@ -13,6 +13,8 @@ _FILE = {
     "widget": forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
 }
 _SIGNED = "PDF numérisé ou signé électroniquement, 10\u00a0Mo au plus."
+#: The choice of somebody the register does not know.
+_OTHER = "other"
 _REASON = "À remplir seulement si une remarque est affichée\u00a0; il sera inscrit au journal."
 
 
@@ -20,9 +22,7 @@ class SignatureForm(StyledFormMixin, forms.Form):
     """One signature: the day, who signed (of the register, else typed), the signed copy if it is at hand."""
 
     signed_on = DateField(label="Signée le")
-    representative = forms.ModelChoiceField(
-        Representative.objects.none(), label="Signataire", required=False, empty_label="Une autre personne"
-    )
+    representative = forms.ChoiceField(label="Signataire", error_messages={"required": "Indiquez qui a signé."})
     signatory = forms.CharField(
         label="Autre signataire",
         max_length=200,
@@ -41,9 +41,8 @@ class SignatureForm(StyledFormMixin, forms.Form):
     def __init__(self, *args, party: Party, **kwargs):
         super().__init__(*args, use_required_attribute=False, **kwargs)
         people = list(party.membership.organisation.representatives.all())
-        field = self.fields["representative"]
-        field.queryset = Representative.objects.filter(organisation=party.membership.organisation_id)
-        field.choices = [*((p.pk, _label(p)) for p in people), ("", field.empty_label)]
+        self.people = {str(person.pk): person for person in people}
+        self.fields["representative"].choices = [*((p.pk, _label(p)) for p in people), (_OTHER, "Une autre personne")]
         if party.signatory:
             self.initial.setdefault("representative", party.signatory.pk)
         if not people:
@@ -52,16 +51,22 @@ class SignatureForm(StyledFormMixin, forms.Form):
 
     def clean(self) -> dict:
         typed = super().clean()
-        person, name = typed.get("representative"), typed.get("signatory", "")
-        if person is None and not name and "signatory" not in self.errors:
+        person, name = self.people.get(typed.get("representative", "")), typed.get("signatory", "")
+        is_told = "representative" in self.errors  # already asked for
+        if person is None and not name and not is_told and "signatory" not in self.errors:
             self.add_error("signatory", ValidationError("Indiquez qui a signé."))
         if person is not None and name and name.casefold() not in str(person).casefold():
             both = "Choisissez une personne, ou indiquez-en une autre\u00a0: pas les deux."
             self.add_error("signatory", ValidationError(both))
         return typed
 
+    @property
+    def person(self) -> Representative | None:
+        """The executive chosen in the register; None when another person was named."""
+        return self.people.get(self.cleaned_data.get("representative", ""))
+
     def who(self) -> str:
-        person = self.cleaned_data.get("representative")
+        person = self.person
         return str(person) if person else self.cleaned_data["signatory"]
 
 

@@ -182,15 +182,8 @@ class Answer(Page):
     def kit(self) -> list[Offered]:
         """The member's own files of the latest convention, or the amendment it votes."""
         if (amendment := self.deliberation.amendment) is not None:
-<<<<<<< HEAD
-            label = f"{amendment.name}, à annexer (PDF)"
-            return [Offered("avenant.pdf", label, FILE_TYPES["pdf"], amendment)] if amendment.file else []
-        if self.latest is None:
-=======
             return [Offered("avenant.pdf", f"{amendment.name}, à annexer (PDF)", PDF_TYPE, amendment)]
-        latest = self.grouping.conventions.order_by("-version").defer("values").first()
-        if latest is None:
->>>>>>> k-amendments
+        if self.latest is None:
             return []
         own = {"membership": self.membership, "convention": self.latest}
         drafts = {draft.format: draft for draft in DraftDocument.objects.filter(**own)}

@@ -204,10 +204,14 @@ def _detail(
     if may_write and party.signature:
         file_form = file_form or SignedFileForm(use_required_attribute=False, auto_id="file-%s")
     signature = party.signature
+    earlier = Signature.objects.visible_to(request.affiliation).filter(
+        membership=party.membership, convention__isnull=False
+    )
     context = {
         "grouping": convention.grouping,
         "convention": convention,
         "party": party,
+        "earlier": earlier.exclude(pk=signature.pk if signature else None).select_related("convention"),
         "organisation": party.membership.organisation,
         "reading": reading_from(signature.reading) if signature and signature.reading else None,
         "sign_form": sign_form if may_write else None,
@@ -233,7 +237,7 @@ def signature_sign(request: HttpRequest, pk: int, membership_pk: int) -> HttpRes
             **about,
             signed_on=typed["signed_on"],
             signatory=form.who(),
-            representative=typed.get("representative"),
+            representative=form.person,
             reason=typed["reason"],
             file=read,
             actor=request.affiliation,
@@ -274,9 +278,13 @@ def _bytes(upload) -> bytes:
 
 @require_safe
 def signature_file(request: HttpRequest, pk: int, membership_pk: int) -> HttpResponse:
-    """The signed copy of one member, as it was deposited; 404 for others than the member and the coordinator."""
+    """The signed copy of one member, as it was deposited; 404 for others than the member and the coordinator.
+    ``?version=`` is that of a former version: the evidence stays when the text is replaced."""
     circuit = _found(request, find_grouping(request, pk))
-    signature: Signature | None = _party(circuit, membership_pk).signature
+    signature = _party(circuit, membership_pk).signature
+    if version := request.GET.get("version", ""):
+        former = Signature.objects.visible_to(request.affiliation).filter(membership=membership_pk)
+        signature = former.filter(convention__version=version).first() if version.isdecimal() else None
     if signature is None or not signature.file:
         raise Http404
     name = signature.original_name

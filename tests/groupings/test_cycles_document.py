@@ -2,13 +2,9 @@
 
 from pathlib import Path
 
-<<<<<<< HEAD
+from groupings.amendment_workflow import AMENDMENT_WORKFLOW
 from groupings.convention_workflow import CONVENTION_WORKFLOW
 from groupings.workflow import DELIBERATION_WORKFLOW, FEE_STATEMENT_WORKFLOW, GROUPING_WORKFLOW
-=======
-from groupings.amendment_workflow import AMENDMENT_WORKFLOW
-from groupings.workflow import DELIBERATION_WORKFLOW, GROUPING_WORKFLOW
->>>>>>> k-amendments
 from members.roles import Role
 from savings.workflow import LINE_WORKFLOW
 
@@ -31,10 +27,9 @@ def test_the_document_shows_the_life_cycle_of_a_line_of_gain():
     assert LINE_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
 
 
-<<<<<<< HEAD
 def test_the_document_shows_the_life_cycle_of_a_statement_of_fees():
     assert FEE_STATEMENT_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
-=======
+
+
 def test_the_document_shows_the_life_cycle_of_an_amendment():
     assert AMENDMENT_WORKFLOW.markdown(dict(Role.choices)) in DOCUMENT.read_text(encoding="utf-8")
->>>>>>> k-amendments

@@ -305,3 +305,9 @@ def test_a_member_signs_a_version_once_and_an_outside_text_once(scene):
     with pytest.raises(ValidationError, match="déjà enregistrée"):
         row(scene, convention=None).full_clean()
     assert Signature.objects.count() == 2
+
+
+def test_the_head_signs_before_a_deputy_in_office_the_same_day(scene):
+    body = scene.first.organisation
+    make_representative(body, first_name="Paul", last_name="Adjoint", capacity="deputy", start_on=date(2026, 1, 1))
+    assert [person.capacity for person in body.representatives.in_office(SIGNED_ON)] == ["head", "deputy"]

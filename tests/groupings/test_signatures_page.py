@@ -1,8 +1,10 @@
 """The screens of the circuit of signature: the table shared, the files for each its own, the acts on several."""
 
+import hashlib
 import io
 import re
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
@@ -10,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from groupings.actions.reminders import reminders_send
 from groupings.models import Signature, SigningCopy
 from procurement.core.jobs.models import Job
 from procurement.core.journal.models import JournalEntry
@@ -51,8 +54,6 @@ def together(client, scene, what, *memberships, person=None, **values):
 
 def keep_copy(scene, membership) -> SigningCopy:
     content = make_pdf(f"Exemplaire {membership.pk}")
-    import hashlib
-
     copy = SigningCopy(
         convention=scene.convention, membership=membership, sha256=hashlib.sha256(content).hexdigest(),
         size=len(content), pages=1, made_from_sha256="0" * 64,
@@ -109,7 +110,7 @@ def test_a_member_signs_for_its_own_body_with_an_electronic_file(client, scene):
 
 def test_a_refused_signature_keeps_what_was_typed_and_asks_for_the_reason(client, scene):
     client.force_login(scene.buyer.user)
-    values = {"signed_on": "2026-11-20", "representative": "", "signatory": "Monsieur Paul Inconnu"}
+    values = {"signed_on": "2026-11-20", "representative": "other", "signatory": "Monsieur Paul Inconnu"}
     refused = client.post(url(scene, "signature_sign", scene.first), values)
     text = refused.content.decode()
     assert refused.status_code == 422
@@ -119,7 +120,7 @@ def test_a_refused_signature_keeps_what_was_typed_and_asks_for_the_reason(client
     assert "Arrêté 12" in page(client, scene, scene.buyer, "signature_detail", scene.first)
     both = {**values, "representative": scene.second.organisation.representatives.get().pk}
     assert "pas les deux" in client.post(url(scene, "signature_sign", scene.second), both).content.decode()
-    nobody = {"signed_on": "2026-11-20", "representative": ""}
+    nobody = {"signed_on": "2026-11-20", "representative": "other"}
     assert "Indiquez qui a signé" in client.post(url(scene, "signature_sign", scene.second), nobody).content.decode()
 
 
@@ -183,6 +184,41 @@ def test_a_reminder_leaves_once_a_day_to_those_that_may_sign_with_their_copy(cli
     assert JournalEntry.objects.filter(verb="signature.remind").count() == 1
     scene.record(scene.first)
     assert "ont signé, ou ne peuvent pas encore" in together(client, scene, "remind", scene.first).content.decode()
+
+
+def test_seven_days_after_its_copy_a_member_is_reminded_by_itself_once(scene):
+    scene.first.organisation.email = "mairie@example.org"
+    scene.first.organisation.save()
+    keep_copy(scene, scene.first)
+    now, today = timezone.now(), timezone.localdate()
+
+    def sent(days: int) -> int:
+        return reminders_send(today=today + timedelta(days=days), now=now)[0]
+
+    assert (sent(6), sent(9), sent(10)) == (0, 2, 0)  # the seventh night was missed; the mailbox and the agent
+    message = OutgoingMessage.objects.get(key__startswith="signature:", recipient="mairie@example.org")
+    assert ":J+7:" in message.key and message.attachments
+
+
+def test_the_file_of_a_replaced_version_can_still_be_read_by_those_it_is_for(client, scene):
+    scene.record(scene.first)
+    client.force_login(scene.agent.user)
+    scan = SimpleUploadedFile("ancienne.pdf", make_pdf())
+    client.post(url(scene, "signature_deposit", scene.first), {"file": scan})
+    former = scene.convention
+    scene.grouping.conventions.update(status="superseded")
+    scene.grouping.conventions.create(
+        version=2, values=former.values, values_sha256="2" * 64, texts_sha256="2" * 64, text_sha256="2" * 64,
+        status="signature", legal_basis="CCP, L2113-6", is_draft=False, frozen_at=timezone.now(),
+    )  # fmt: skip
+    shown = page(client, scene, scene.agent, "signature_detail", scene.first)
+    assert "À signer" in shown and "ancienne.pdf" in shown
+    address = url(scene, "signature_file", scene.first)
+    assert client.get(address).status_code == 404
+    assert client.get(f"{address}?version=1").status_code == 200
+    assert [client.get(f"{address}?version={v}").status_code for v in ("2", "x", "-1")] == [404] * 3
+    client.force_login(scene.other_agent.user)
+    assert client.get(f"{address}?version=1").status_code == 404
 
 
 def test_the_order_of_signature_is_a_choice_until_somebody_signs(client, scene):

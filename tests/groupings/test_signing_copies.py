@@ -8,6 +8,7 @@ import pypdf
 import pytest
 
 from groupings.actions.signing_copies import copies_request
+from groupings.circuit import Circuit
 from groupings.conventions.assemble import members_on
 from groupings.conventions.signing import decisions_of, decisions_sha256, filled, frozen_values, is_same_text
 from groupings.models import Convention, SigningCopy
@@ -63,6 +64,11 @@ def test_the_copy_is_the_frozen_text_with_its_decision_and_blank_dates():
     former, latest = SigningCopy.objects.all()
     assert former == copy and latest.sha256 != copy.sha256
     assert "rendue exécutoire le 14 novembre 2026" in text_of(latest)
+
+    circuit = Circuit(scene.convention, scene.buyer, TODAY)
+    assert not circuit.party(scene.first.pk).is_copy_outdated
+    scene.second.deliberations.update(number="2026-77")  # printed in the copy of every member
+    assert Circuit(scene.convention, scene.buyer, TODAY).party(scene.first.pk).is_copy_outdated
 
     # Once signed, never again.
     scene.record(scene.first)
@@ -191,3 +197,17 @@ def test_the_fingerprint_of_decisions_follows_each_of_them():
         replace(members[1], deliberation=replace(members[1].deliberation, executory_on=None)),
     ):
         assert decisions_sha256(decisions_of((members[0], changed, *members[2:]))) != before
+
+
+def test_a_text_brought_from_outside_is_signed_on_a_sheet_that_names_its_fingerprint(monkeypatch):
+    scene = make_signing()
+    monkeypatch.setattr("groupings.actions.signing_copies.brought_sha256", lambda convention: "ab12" * 16)
+    assert produce(scene, scene.first, scene.coordinator).message == "2 exemplaires prêts à signer."
+    copy = SigningCopy.objects.get(membership=scene.first)
+    text = text_of(copy)
+    assert copy.pages == 1
+    assert "ab12ab12ab12ab12ab12ab12ab12ab12 ab12ab12ab12ab12ab12ab12ab12ab12" in text
+    assert "délibération n° 2026-02 du 12/11/2026, exécutoire le 12/11/2026" in text
+    assert f"Pour {scene.coordinator.organisation.name}, coordonnateur" in text
+    alone = text_of(SigningCopy.objects.get(membership=scene.coordinator))
+    assert ", coordonnateur" not in alone

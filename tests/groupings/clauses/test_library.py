@@ -284,7 +284,7 @@ def test_the_migration_gives_former_conventions_their_articles(desk):
     Convention.objects.update(clauses=[], text_sha256=from_json(convention.values).text_sha256)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM groupings_clauseversion")
-    import_module("groupings.migrations.0011_clauses_fill").fill(apps, None)
+    import_module("groupings.migrations.0014_clauses_fill").fill(apps, None)
     convention.refresh_from_db()
     assert convention.text_sha256 == approved and len(convention.clauses) == 20
     assert ClauseVersion.objects.filter(territory=desk.metropole, number=1).count() == 20
