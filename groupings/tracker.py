@@ -261,7 +261,8 @@ class _Reader:
             memberships[membership.grouping_id].append(membership)
         # ``with_approval`` knows every signature, for the launch; those of others are not a member's to read.
         visible = Signature.objects.visible_to(self.affiliation).filter(membership__grouping__in=numbers)
-        self.signed = dict(visible.values_list("membership_id", "signed_on"))
+        latest_wins = visible.order_by("signed_on")  # a member may have signed several versions
+        self.signed = dict(latest_wins.values_list("membership_id", "signed_on"))
         return {grouping.pk: self._cells(grouping, memberships[grouping.pk]) for grouping in groupings}
 
     def _cells(self, grouping: Grouping, memberships: list[Membership]) -> dict[int, Cell]:
