@@ -61,12 +61,12 @@ def test_the_convention_reads_as_it_was_the_day_before_and_as_it_is_the_day_afte
     assert (after.title, len(after.members)) == ("Papier recyclé", 3)
     assert after.problems() == []
     text = consolidated(scene.convention, date(2027, 3, 10))
-    marks = {marked.article.number: marked.marks for marked in text.articles if marked.marks}
+    marks = {marked.section.key: marked.marks for marked in text.sections if marked.marks}
+    leave = ("modifié par l’avenant n°\u00a02 du 10/03/2027",)
     assert marks == {
-        1: ("modifié par l’avenant n°\u00a01 du 01/03/2027",),
-        2: ("modifié par l’avenant n°\u00a02 du 10/03/2027",),
+        "article-1": ("modifié par l’avenant n°\u00a01 du 01/03/2027",),
         # Its needs leave with it: the coordinator updates the statement (article 14.1).
-        3: ("modifié par l’avenant n°\u00a02 du 10/03/2027",),
+        **dict.fromkeys(("parties", "article-2", "article-3", "annexe-1", "annexe-2", "annexe-3"), leave),
     }
     assert len(text.articles) == 19
 

@@ -142,12 +142,17 @@ def test_coming_back_to_the_tool_s_own_text_is_a_version_too(grouping):
 
 
 def test_once_a_member_has_voted_a_reason_is_asked_and_journalled(grouping):
+    first = deposit(grouping)
     adopt(grouping.memberships.first(), date(2027, 2, 1))
-    with pytest.raises(BusinessError, match="Un membre a déjà délibéré") as refusal:
-        deposit(grouping)
-    assert refusal.value.field == "reason" and not Convention.objects.exists()
-    deposit(grouping, reason="Observation du contrôle de légalité")
-    assert JournalEntry.objects.get(verb="convention.negotiated").reason == "Observation du contrôle de légalité"
+    Deliberation.objects.update(convention=first)
+    with pytest.raises(BusinessError, match="a déjà voté la convention") as refusal:
+        deposit(grouping, a_pdf("Autre"))
+    assert refusal.value.field == "reason" and Convention.objects.get() == first
+    deposit(grouping, a_pdf("Autre"), reason="Observation du contrôle de légalité")
+    assert (
+        JournalEntry.objects.filter(verb="convention.negotiated").first().reason
+        == "Observation du contrôle de légalité"
+    )
 
 
 def test_a_version_somebody_signed_is_not_replaced(grouping):
@@ -342,14 +347,16 @@ def test_the_page_shows_the_latest_version_and_folds_the_others(buyer, grouping)
 
 
 def test_a_refused_file_leaves_the_page_with_what_was_typed(buyer, grouping):
+    first = deposit(grouping)
     adopt(grouping.memberships.first(), date(2027, 2, 1))
+    Deliberation.objects.update(convention=first)
     url = reverse("convention_negotiated", args=[grouping.pk])
     assert "Un membre a déjà délibéré" in buyer.get(url).content.decode()
     big = SimpleUploadedFile("plan.pdf", b"%PDF-1.7" + b"\0" * (60 * 1024 * 1024))
     answer = buyer.post(url, {"file": big, "reason": "Accord des maires"})
     page = answer.content.decode()
     assert answer.status_code == 422 and "dépasse 10\xa0Mo" in page and "Accord des maires" in page
-    assert not Convention.objects.exists()
+    assert Convention.objects.get() == first
 
 
 def test_the_buyer_takes_in_a_signed_convention(buyer, grouping):

@@ -175,7 +175,7 @@ def test_a_refused_answer_comes_back_with_what_was_typed(client, scene):
 
 def test_a_convention_taken_in_as_a_file_has_no_article_but_can_be_spoken_of(client, scene):
     scenes.bring_to(scene, C.COMMENTS)
-    Convention.objects.update(values={})
+    scenes.taken_in_as_a_file(scene)
     client.force_login(scene.buyer.user)
     client.post(url(scene, "convention_comment"), {"article": "ensemble", "body": "À relire"})
     page = read(client, scene, scene.buyer)

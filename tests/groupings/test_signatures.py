@@ -42,8 +42,8 @@ def test_the_coordinator_signs_after_the_others_and_the_version_is_then_in_force
         scene.record(scene.coordinator, date(2026, 11, 24))
     assert scene.record(scene.coordinator, date(2026, 11, 25)).capacity == "Présidente"
     assert scene.convention.status == "in_force"
-    entry = JournalEntry.objects.get(verb="convention.in_force")
-    assert "en vigueur, signée par tous le 25/11/2026" in entry.sentence
+    entry = JournalEntry.objects.get(verb="convention.enter_into_force")
+    assert "En vigueur" in entry.sentence and scene.convention.in_force_on == date(2026, 11, 25)
     assert entry.before == {"status": "signature"}
 
 
@@ -197,7 +197,7 @@ def test_a_signature_erased_takes_the_version_out_of_force(scene):
         scene.record(membership)
     signature_remove(membership=scene.second, actor=scene.buyer, today=TODAY, reason="Exemplaire illisible")
     assert scene.convention.status == "signature"
-    assert JournalEntry.objects.get(verb="convention.in_signature").reason == "Exemplaire illisible"
+    assert JournalEntry.objects.get(verb="convention.reopen_signature").reason == "Exemplaire illisible"
 
 
 def test_a_member_that_left_is_not_waited_for(scene):

@@ -10,7 +10,9 @@ import pytest
 from groupings.actions.signing_copies import copies_request
 from groupings.circuit import Circuit
 from groupings.conventions.assemble import members_on
+from groupings.conventions.render import approved_text_sha256
 from groupings.conventions.signing import decisions_of, decisions_sha256, filled, frozen_values, is_same_text
+from groupings.library import texts_of
 from groupings.models import Convention, SigningCopy
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.jobs import runner
@@ -52,7 +54,8 @@ def test_the_copy_is_the_frozen_text_with_its_decision_and_blank_dates():
     assert "version 1" in text
     frozen = frozen_values(scene.convention)
     values = filled(frozen, members_on(scene.grouping, TODAY))
-    assert values.text_sha256 == frozen.text_sha256 == scene.convention.text_sha256
+    assert values.text_sha256 == frozen.text_sha256
+    assert approved_text_sha256(frozen, texts_of(scene.convention)) == scene.convention.text_sha256
     assert copy.made_from[scene.first.organisation.siren]["number"] == "2026-02"
     assert JournalEntry.objects.get(verb="signature.copy").after["sha256"] == copy.sha256
 
@@ -98,7 +101,7 @@ def test_only_those_whose_act_is_enforceable_are_given_one_and_a_killed_job_goes
         drawn.append(siren)
         return PDF
 
-    monkeypatch.setattr("groupings.actions.signing_copies.render.render_common", lambda values: None)
+    monkeypatch.setattr("groupings.actions.signing_copies.render.render_common", lambda values, texts: None)
     monkeypatch.setattr("groupings.actions.signing_copies.render.render_member", draw)
     with pytest.raises(KeyboardInterrupt):
         runner.run(job.pk)
@@ -125,7 +128,7 @@ def test_a_member_that_signs_while_its_copy_is_drawn_keeps_what_it_signed(monkey
         scene.record(scene.first)
         return PDF
 
-    monkeypatch.setattr("groupings.actions.signing_copies.render.render_common", lambda values: None)
+    monkeypatch.setattr("groupings.actions.signing_copies.render.render_common", lambda values, texts: None)
     monkeypatch.setattr("groupings.actions.signing_copies.render.render_member", draw)
     assert produce(scene, scene.first).message == "0 exemplaire prêt à signer."
     assert not SigningCopy.objects.exists()
@@ -199,9 +202,11 @@ def test_the_fingerprint_of_decisions_follows_each_of_them():
         assert decisions_sha256(decisions_of((members[0], changed, *members[2:]))) != before
 
 
-def test_a_text_brought_from_outside_is_signed_on_a_sheet_that_names_its_fingerprint(monkeypatch):
+def test_a_text_brought_from_outside_is_signed_on_a_sheet_that_names_its_fingerprint():
     scene = make_signing()
-    monkeypatch.setattr("groupings.actions.signing_copies.brought_sha256", lambda convention: "ab12" * 16)
+    Convention.objects.update(
+        origin="negotiated", file="depot.pdf", file_name="négociée.pdf", file_sha256="ab12" * 16, file_size=4
+    )
     assert produce(scene, scene.first, scene.coordinator).message == "2 exemplaires prêts à signer."
     copy = SigningCopy.objects.get(membership=scene.first)
     text = text_of(copy)

@@ -68,6 +68,13 @@ def rename(scene: Scene, title: str = "Papier blanc") -> None:
     Grouping.objects.filter(pk=scene.grouping.pk).update(title=title)
 
 
+def taken_in_as_a_file(scene: Scene) -> None:
+    """The version in hand is a text negotiated outside, which only its own file holds."""
+    Convention.objects.filter(pk=scene.convention.pk).update(
+        origin="negotiated", file="depot.pdf", file_name="négociée.pdf", file_sha256="ab12" * 16, file_size=4
+    )
+
+
 def advance(scene: Scene, step: str, *, actor=SYSTEM, today: date = TODAY, **options) -> Convention:
     return convention_advance(
         convention=scene.convention, transition=step, actor=actor, today=today, now=NOW, **options

@@ -25,7 +25,7 @@ def race() -> dict:
         "signatures": Signature.objects.count(),
         "positions": sorted(Signature.objects.values_list("position", flat=True)),
         "status": scene.convention.status,
-        "in_force": JournalEntry.objects.filter(verb="convention.in_force").count(),
+        "in_force": JournalEntry.objects.filter(verb="convention.enter_into_force").count(),
     }
 
 
