@@ -1,5 +1,6 @@
 """The life cycles of a grouping and of a deliberation, one row per step."""
 
+from groupings.amendment_choices import AmendmentStatus
 from groupings.choices import AWAITING_VOTE, DeliberationStatus, GroupingKind
 from groupings.choices import DeliberationStatus as D
 from groupings.choices import FeeStatementStatus as F
@@ -105,6 +106,8 @@ _WRITERS = (Role.BUYER, Role.JURIST, Role.MEMBER_AGENT)
 def _is_followed(deliberation) -> str:
     if deliberation.membership.grouping.status == S.CANCELLED:
         return "Ce groupement est abandonné\u00a0: ses délibérations ne changent plus."
+    if deliberation.amendment is not None and deliberation.amendment.status == AmendmentStatus.ABANDONED:
+        return "Cet avenant est abandonné\u00a0: ses délibérations ne changent plus."
     if deliberation.membership.is_gone:
         return f"{deliberation.membership.organisation.name} ne participe plus à ce groupement."
     return ""

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from groupings.actions import amendments as actions
+from groupings.actions.deliberation import deliberation_reverse
 from groupings.models import Amendment, AmendmentSignature, Deliberation, Membership, NeedLine, Signature
 from members.roles import Role
 from procurement.core.errors import BusinessError, NotAllowed, TransitionRefused
@@ -229,6 +230,15 @@ def test_an_abandoned_newcomer_loses_its_place_unless_it_has_decided():
     third = in_force(scene, "join", organisation=scene.newcomer)
     kept.refresh_from_db()
     assert (third.number, kept.is_active) == (3, True)
+
+
+def test_the_votes_of_an_abandoned_amendment_do_not_change_any_more():
+    scene = make_scene()
+    amendment = actions.amendment_start_votes(amendment=final(scene, "object", new_title="Papier"), actor=scene.buyer)
+    vote_of = amendment.votes.get(membership=scene.members[1])
+    actions.amendment_abandon(amendment=amendment, actor=scene.buyer, reason="Un conseil a refusé")
+    with pytest.raises(TransitionRefused, match="avenant est abandonné"):
+        deliberation_reverse(deliberation=vote_of, step="waive", actor=scene.buyer, reason="Essai")
 
 
 def test_only_the_coordinators_buyer_and_jurist_move_it():

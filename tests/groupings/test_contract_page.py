@@ -353,7 +353,11 @@ def test_a_member_is_told_of_its_own_share(scene):
     scene.consume(scene.membership, "600.00")
     (contract,) = todo_on(scene.agent, TODAY).contracts
     assert [alert.sentence.split("\u00a0")[0] for alert in contract.alerts] == ["Ville d’Aval a atteint sa part"]
+    # It leaves: the contracts launched with it still bind it, those launched without it do not.
     scene.membership.withdrawn_on = TODAY
+    scene.membership.save()
+    assert len(todo_on(scene.agent, TODAY).contracts) == 1
+    scene.membership.withdrawn_on = scene.membership.grouping.launched_on
     scene.membership.save()
     assert todo_on(scene.agent, TODAY).contracts == []
 

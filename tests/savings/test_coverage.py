@@ -1,6 +1,6 @@
 """How much is measured: which lots are the base, and when one counts as measured."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -80,7 +80,11 @@ def test_an_estimate_with_an_unknown_amount_is_unknown(paper):
     NeedLine.objects.filter(membership=paper.members[0]).update(estimated_amount_excl_tax=None)
     (lot,) = [lot for lot in coverage(paper.finance, year=2026).lots if lot.lot_id == paper.lot.pk]
     assert lot.estimated is None and lot.gap is None
-    # A member that withdrew is not waited for.
-    type(paper.members[0]).objects.filter(pk=paper.members[0].pk).update(withdrawn_on=date(2025, 9, 1))
+    # A member that withdrew before the launch is not waited for; one that left since is still in the contracts.
+    gone, launched_on = type(paper.members[0]).objects.filter(pk=paper.members[0].pk), paper.grouping.launched_on
+    gone.update(withdrawn_on=launched_on + timedelta(days=1))
+    (lot,) = [lot for lot in coverage(paper.finance, year=2026).lots if lot.lot_id == paper.lot.pk]
+    assert lot.estimated is None
+    gone.update(joined_on=launched_on - timedelta(days=30), withdrawn_on=launched_on)
     (lot,) = [lot for lot in coverage(paper.finance, year=2026).lots if lot.lot_id == paper.lot.pk]
     assert lot.estimated == Decimal("18000.00")
