@@ -17,7 +17,7 @@ from groupings.actions.convention_deposit import generated_resume, negotiated_de
 from groupings.actions.kit import kits_request
 from groupings.choices import ConventionOrigin, ConventionStatus
 from groupings.management.commands.generate_conventions import files_of
-from groupings.models import Convention, ConventionDocument, DraftDocument, Signature
+from groupings.models import Convention, ConventionDocument, Deliberation, DraftDocument, Signature
 from members.roles import Role
 from procurement.core.actors import SystemActor
 from procurement.core.errors import BusinessError, NotAllowed
