@@ -81,7 +81,10 @@ class Page:
 
     @cached_property
     def signature(self) -> Signature | None:
-        return next(iter(self.membership.signatures.all()), None) if self.is_own else None
+        """Of the convention; that of an amendment is told and written on the amendment's own page."""
+        if not self.is_own or self.deliberation.amendment_id:
+            return None
+        return next(iter(self.membership.signatures.all()), None)
 
     @property
     def answering_link(self) -> SignedLink | None:
@@ -240,6 +243,8 @@ class Page:
     def _signature_sentence(self, state: str) -> str:
         if not self.is_own:
             return f"{state}."
+        if self.deliberation.amendment is not None:
+            return f"{state}\u00a0: le coordonnateur enregistre ensuite la signature de l’avenant."
         if self.signature:
             return f"{state} et la convention est signée\u00a0: plus rien n’est attendu."
         return f"{state}\u00a0: la convention reste à signer."
