@@ -20,7 +20,10 @@ def facts_of(deliberation: Deliberation) -> Facts:
     # A meeting that postponed the text, or lacked its quorum, says nothing of the one that will vote.
     session = deliberation.session if deliberation.status in _AT_A_MEETING else None
     meeting_on = session.meeting_on if session else deliberation.decided_on
-    signature = next(iter(deliberation.membership.signatures.all()), None)
+    if deliberation.amendment is not None:  # what it decides is signed apart from the convention
+        signature = deliberation.amendment.signatures.filter(membership=deliberation.membership_id).first()
+    else:
+        signature = next(iter(deliberation.membership.signatures.all()), None)
     return Facts(
         body=organisation.kind,
         maker=deliberation.kind,

@@ -393,6 +393,12 @@ def _check_unsigned(stored: Deliberation, step: str) -> None:
     grouping = stored.membership.grouping
     if step == "vote_again" and grouping.status in LAUNCHED:
         return  # the signature of a launched grouping stays; the vote is done again to make it good
+    if stored.amendment is not None:
+        if stored.amendment.signatures.filter(membership=stored.membership).exists():
+            raise BusinessError(
+                f"{stored.amendment.name} est signé\u00a0: le coordonnateur efface d’abord la signature."
+            )
+        return
     if stored.membership.signatures.exists():
         raise BusinessError("La convention est signée\u00a0: le coordonnateur efface d’abord la signature.")
 

@@ -95,6 +95,7 @@ class Page:
 
     @cached_property
     def signature(self) -> Signature | None:
+<<<<<<< HEAD
         """The one that still counts: of a text kept outside, or of the version that is not replaced."""
         if not self.is_own:
             return None
@@ -106,6 +107,12 @@ class Page:
             return True
         current = next((c for c in self.conventions if c.status != ConventionStatus.SUPERSEDED), None)
         return current is None or (bool(signed.text_sha256) and signed.text_sha256 == current.text_sha256)
+=======
+        """Of the convention; that of an amendment is told and written on the amendment's own page."""
+        if not self.is_own or self.deliberation.amendment_id:
+            return None
+        return next(iter(self.membership.signatures.all()), None)
+>>>>>>> k-amendments
 
     @property
     def answering_link(self) -> SignedLink | None:
@@ -268,6 +275,8 @@ class Page:
     def _signature_sentence(self, state: str) -> str:
         if not self.is_own:
             return f"{state}."
+        if self.deliberation.amendment is not None:
+            return f"{state}\u00a0: le coordonnateur enregistre ensuite la signature de l’avenant."
         if self.signature:
             return f"{state} et la convention est signée\u00a0: plus rien n’est attendu."
         return f"{state}\u00a0: la convention reste à signer."

@@ -8,10 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groupings.actions import amendments as actions
+from groupings.actions.deliberation import deliberation_reverse
 from groupings.links import link_token
 from groupings.models import Amendment, Deliberation, SignedLink
+from groupings.remarks import facts_of
 from groupings.todo import todo_on
 from members.roles import Role
+from procurement.core.errors import BusinessError
 from procurement.core.journal.models import JournalEntry
 from tests.support.amendments import draft, final, in_force, make_scene, vote, voted
 from tests.support.factories import make_affiliation
@@ -170,3 +173,25 @@ def test_a_newcomer_is_shown_as_expected_on_the_grouping_not_counted(client):
     assert "adhésion en cours, par avenant" in page
     assert "Retiré le" not in page
     assert client.get(reverse("grouping_list")).context["table"].data.data[0].member_count == 3
+
+
+def test_the_vote_of_an_amendment_is_told_apart_from_the_signature_of_the_convention(client):
+    scene = make_scene()
+    amendment = voted(scene, "object", today=timezone.localdate(), new_title="Papier recyclé")
+    mine = amendment.votes.get(membership=scene.members[1])
+    client.force_login(scene.buyer.user)
+    page = client.get(reverse("deliberation_detail", args=[mine.pk])).content.decode()
+    # The convention was signed before this act: it is neither erased from here nor a legal remark on this vote.
+    assert "signature de l’avenant" in page
+    assert "Effacer la signature" not in page
+    assert facts_of(mine).signed_on is None
+    actions.amendment_sign(
+        amendment=amendment,
+        membership=mine.membership,
+        signed_on=timezone.localdate(),
+        signatory="Le maire",
+        actor=scene.buyer,
+        today=timezone.localdate(),
+    )
+    with pytest.raises(BusinessError, match="est signé"):
+        deliberation_reverse(deliberation=mine, step="undo_vote", actor=scene.buyer, reason="Erreur de saisie")
