@@ -95,9 +95,11 @@ class Page:
 
     @cached_property
     def signature(self) -> Signature | None:
-<<<<<<< HEAD
-        """The one that still counts: of a text kept outside, or of the version that is not replaced."""
-        if not self.is_own:
+        """The one of the convention that still counts: of a text kept outside, or of the version that is not replaced.
+
+        That of an amendment is told and written on the amendment's own page.
+        """
+        if not self.is_own or self.deliberation.amendment_id:
             return None
         return next((s for s in self.membership.signatures.all() if self._counts(s)), None)
 
@@ -107,12 +109,6 @@ class Page:
             return True
         current = next((c for c in self.conventions if c.status != ConventionStatus.SUPERSEDED), None)
         return current is None or (bool(signed.text_sha256) and signed.text_sha256 == current.text_sha256)
-=======
-        """Of the convention; that of an amendment is told and written on the amendment's own page."""
-        if not self.is_own or self.deliberation.amendment_id:
-            return None
-        return next(iter(self.membership.signatures.all()), None)
->>>>>>> k-amendments
 
     @property
     def answering_link(self) -> SignedLink | None:

@@ -75,7 +75,7 @@ from tests.support.factories import (
 )
 from tests.support.signing import make_signature
 from tests.support.world_amendments import framework_arguments, make_framework
-from tests.support.world_convention import convention_arguments, make_convention, make_readable_convention
+from tests.support.world_convention import convention_arguments, make_convention
 from tests.support.world_fees import make_fees
 from tests.support.world_ledger import make_ledger
 
@@ -419,7 +419,7 @@ def make_world(marker: str) -> Territory:
     )
     NeedsDraft.objects.create(membership=membership, lines={"1": entry}, saved_by=f"Secrétaire {marker}")
     launched = make_launched(marker, metropole, commune)
-    make_readable_convention(launched["launched"], marker)
+    make_convention(launched["launched"], marker)
     return Territory(
         metropole=metropole,
         commune=commune,

@@ -1,7 +1,4 @@
-"""The conventions of the tests' world: a frozen one without text in its first grouping, one that can be read in the
-launched one."""
-
-from typing import Any
+"""The conventions of the tests' world: one in its first grouping, one in the launched one."""
 
 from django.utils import timezone
 
@@ -11,23 +8,18 @@ from groupings.models import Convention, Grouping
 from members.models import Organisation
 
 
-def make_convention(grouping: Grouping, marker: str, values: dict[str, Any] | None = None) -> Convention:
+def make_convention(grouping: Grouping, marker: str) -> Convention:
     """The first version of ``grouping``'s convention, frozen now; a project, whose legal basis holds ``marker``."""
     return Convention.objects.create(
         grouping=grouping,
         version=1,
-        values=values or {"members": [], "lots": [], "needs": []},
+        values=to_json(assemble(grouping, version=1)),
         values_sha256="0" * 64,
         texts_sha256="0" * 64,
         legal_basis=f"fondement {marker}",
         is_draft=True,
         frozen_at=timezone.now(),
     )
-
-
-def make_readable_convention(grouping: Grouping, marker: str) -> Convention:
-    """The same, with the values of the day: its text can be read and written in Word."""
-    return make_convention(grouping, marker, to_json(assemble(grouping, version=1)))
 
 
 def convention_arguments(grouping: Grouping, launched: Grouping, commune: Organisation) -> dict[str, dict]:
