@@ -39,7 +39,11 @@ def value_of(
     and then nobody is told silent.
     """
     members = {membership.pk: membership for membership in memberships}
-    staying = {key for key, membership in members.items() if membership.is_bound and key not in without}
+    staying = {
+        key
+        for key, membership in members.items()
+        if membership.is_bound_by(grouping.launched_on) and key not in without
+    }
     by_lot: dict[int, list[NeedLine]] = defaultdict(list)
     for need in needs:
         by_lot[need.lot_id].append(need)

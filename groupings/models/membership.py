@@ -1,5 +1,7 @@
 """The place of one body in one grouping."""
 
+from datetime import date
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -70,11 +72,15 @@ class Membership(models.Model):
     def is_bound(self) -> bool:
         """Whether it takes part in the grouping's purchase: a member today until the tender is launched, one at the
         launch ever after. Who joined since is not in that tender, who left since stays bound."""
+        return self.is_bound_by(self.grouping.launched_on)
+
+    def is_bound_by(self, launched_on: date | None) -> bool:
+        """The same, the day of the launch being known already."""
         return is_bound(
             joined_on=self.joined_on,
             withdrawn_on=self.withdrawn_on,
             is_pending=self.is_pending,
-            launched_on=self.grouping.launched_on,
+            launched_on=launched_on,
         )
 
     @property

@@ -78,7 +78,7 @@ lot_change                  GET      302  200  200  403  403  403  403  404  404
 lot_change                  POST     302  422  422  403  403  403  403  404  404  404  404
 lot_remove                  GET      302  200  200  403  403  403  403  404  404  404  404
 lot_remove                  POST     302  422  422  403  403  403  403  404  404  404  404
-procedure_page              GET      302  200  200  200  200  200  403  404  404  404  404
+procedure_page              GET      302  200  200  200  200  200  200  404  404  404  404
 procedure_page              POST     302  405  405  405  405  405  405  405  405  405  405
 small_lot_decide            GET      302  302  302  302  302  302  302  302  302  302  302
 small_lot_decide            POST     302  403  422  403  403  403  403  404  404  404  404
@@ -227,7 +227,7 @@ convention_comment          POST     302  422  422  403  403  403  422  404  404
 convention_answer           GET      302  302  302  302  302  302  302  302  302  302  302
 convention_answer           POST     302  422  422  403  403  403  403  404  404  404  404
 convention_generate         GET      302  302  302  302  302  302  302  302  302  302  302
-convention_generate         POST     302  302  302  403  403  403  403  404  404  404  404
+convention_generate         POST     302  422  422  403  403  403  403  404  404  404  404
 convention_document         GET      302  200  200  200  200  200  200  404  404  404  404
 convention_document         POST     302  405  405  405  405  405  405  405  405  405  405
 convention_archive          GET      302  200  200  200  200  200  200  404  404  404  404
@@ -284,7 +284,7 @@ signed_link_evidence        GET      200  200  200  200  200  200  200  200  200
 signed_link_evidence        POST     405  405  405  405  405  405  405  405  405  405  405
 signed_link_document        GET      200  200  200  200  200  200  200  200  200  200  200
 signed_link_document        POST     405  405  405  405  405  405  405  405  405  405  405
-signed_link_reading         GET      404  404  404  404  404  404  404  404  404  404  404
+signed_link_reading         GET      200  200  200  200  200  200  200  200  200  200  200
 signed_link_reading         POST     405  405  405  405  405  405  405  405  405  405  405
 signed_link_step            GET      302  302  302  302  302  302  302  302  302  302  302
 signed_link_step            POST     422  422  422  422  422  422  422  422  422  422  422

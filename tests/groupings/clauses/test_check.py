@@ -115,7 +115,7 @@ NOT_PRINTED = {
         "minimum_excl_tax_currency",
         "maximum_excl_tax_currency",
     },
-    Membership: {"id", "grouping", "joined_on", "withdrawn_on"},
+    Membership: {"is_pending", "id", "grouping", "joined_on", "withdrawn_on"},
     Organisation: {
         "id",
         "parent",
