@@ -13,10 +13,6 @@ class AmendmentKind(models.TextChoices):
     DURATION = "duration", "Changement de durée"
 
 
-#: Those that are about one body: who joins, who leaves, who coordinates next.
-ABOUT_A_BODY = (AmendmentKind.JOIN, AmendmentKind.LEAVE, AmendmentKind.COORDINATOR)
-
-
 class AmendmentStatus(models.TextChoices):
     DRAFT = "draft", "Projet"
     FINAL = "final", "Arrêté"

@@ -24,8 +24,7 @@ def _all_signed(amendment) -> str:
 
 
 #: domain.md §1.8. Voted and signed, an amendment whose effect is still to come waits in « En signature »; the daily
-# task
-#: then takes the last step.
+#: task then takes the last step.
 AMENDMENT_WORKFLOW = Workflow(
     "status",
     dict(A.choices),

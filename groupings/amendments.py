@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from groupings.amendment_choices import AmendmentKind
-from groupings.choices import ConventionStatus, GroupingKind
-from groupings.conventions.amended import values_on
+from groupings.choices import GroupingKind
 from groupings.models import Amendment, AmendmentSignature, Award, Convention, Deliberation, Grouping, Membership
 from groupings.rules import amendments as rules
 
@@ -22,11 +21,6 @@ class Party:
     @property
     def may_sign_now(self) -> bool:
         return self.signs and self.signature is None and (self.deliberation is None or self.deliberation.is_cleared)
-
-
-def convention_of(grouping: Grouping) -> Convention | None:
-    """The version that is not replaced; one query."""
-    return grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).first()
 
 
 def situation(grouping: Grouping, convention: Convention | None, today: date) -> rules.Situation:
@@ -149,8 +143,3 @@ def effect_day(amendment: Amendment) -> date | None:
     if amendment.kind in (AmendmentKind.JOIN, AmendmentKind.LEAVE):
         return rules.after_launch(day, amendment.grouping.launched_on)
     return day
-
-
-def convention_values(amendment: Amendment, day: date):
-    """The convention it changes, with the amendments already in force."""
-    return values_on(amendment.convention, day)

@@ -25,11 +25,10 @@ from procurement.core.actors import Actor
 from procurement.core.journal.record import record
 from procurement.core.mail.models import OutgoingMessage
 from procurement.core.mail.sending import Attachment, queue
-from procurement.core.uploads import PDF_TYPE
+from procurement.core.uploads import DOCX_TYPE, PDF_TYPE
 
 #: A first reminder is not sent to who has just received the kit.
 QUIET = timedelta(days=10)
-DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @dataclass(frozen=True)

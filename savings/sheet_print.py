@@ -6,6 +6,7 @@ from typing import Any
 
 from procurement.core.documents import pdf
 from procurement.core.templatetags.fr import typo
+from procurement.core.uploads import DOCX_TYPE, PDF_TYPE
 from savings.models import AnnualSheet
 from savings.sheet import (
     DEFAULT_TITLE,
@@ -22,8 +23,6 @@ from savings.sheet import (
 )
 
 WATERMARK = "PROJET"
-PDF_TYPE = "application/pdf"
-DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from django.utils import timezone
 from groupings.actions.amendment_effects import apply
 from groupings.amendment_choices import ON_THE_WAY, AmendmentKind, AmendmentStatus
 from groupings.amendment_workflow import AMENDMENT_WORKFLOW
-from groupings.amendments import convention_of, effect_day, refusal_of, unsigned, unvoted, voting_bodies
+from groupings.amendments import effect_day, refusal_of, unsigned, unvoted, voting_bodies
 from groupings.choices import GroupingKind
+from groupings.convention_life import current_of
 from groupings.conventions.amended import values_on
 from groupings.conventions.amendment_text import render_amendment
 from groupings.conventions.amendment_values import AmendmentValues, amended, changes_between, plain, to_json
@@ -50,7 +51,7 @@ def amendment_save(*, amendment: Amendment, actor: Actor, today: date) -> Amendm
         stored = Amendment.objects.filter(pk=amendment.pk).first() if amendment.pk else None
         if stored is not None and stored.status != AmendmentStatus.DRAFT:
             raise BusinessError(f"{stored.name} est arrêté\u00a0: son texte ne change plus.")
-        convention = convention_of(grouping)
+        convention = current_of(grouping)
         if convention is None:
             raise BusinessError("Ce groupement n’a pas encore de convention\u00a0: il n’y a rien à modifier.")
         amendment.grouping, amendment.convention = grouping, convention
@@ -163,8 +164,7 @@ def _check_alone(stored: Amendment, values: AmendmentValues) -> None:
         if shared:
             raise BusinessError(
                 f"L’{other.name[0].lower()}{other.name[1:]}, en cours, modifie déjà l’article {shared[0]}\u00a0: "
-                f"attendez son "
-                "entrée en vigueur, ou abandonnez-le."
+                "attendez son entrée en vigueur, ou abandonnez-le."
             )
 
 
@@ -268,7 +268,7 @@ def amendment_enter(
         if day > today:
             raise BusinessError(
                 f"{stored.name} est voté et signé\u00a0: il prendra effet le {day:%d/%m/%Y}, sans autre geste de "
-                f"votre part."
+                "votre part."
             )
         stored.in_force_on = day
         apply(stored, actor)
@@ -281,8 +281,7 @@ def _check_composition(stored: Amendment) -> None:
     if grouping.is_launched and grouping.kind != GroupingKind.PERMANENT:
         raise BusinessError(
             f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}\u00a0: la composition d’un "
-            f"groupement "
-            "ponctuel ne change plus. Abandonnez cet avenant."
+            "groupement ponctuel ne change plus. Abandonnez cet avenant."
         )
     leaving = stored.kind == AmendmentKind.LEAVE
     if leaving and stored.organisation_id == grouping.coordinator_id:

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from groupings.actions.membership import require_needs
 from groupings.amendment_choices import JoiningStatus
-from groupings.choices import ConventionStatus, GroupingKind, GroupingStatus
+from groupings.choices import GroupingKind, GroupingStatus
+from groupings.convention_life import current_of
 from groupings.models import Grouping, JoiningForm, Membership
 from groupings.models.joining_form import joining_path
 from groupings.rules.amendments import joining_refusal
@@ -117,7 +118,7 @@ def _check_open(grouping: Grouping, membership: Membership) -> None:
             f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}\u00a0: un bulletin n’a plus d’effet "
             "sur elle (réponse ministérielle n° 100136 du 17/05/2011)."
         )
-    if not grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).exists():
+    if current_of(grouping) is None:
         raise BusinessError("Le bulletin vient après la convention-cadre\u00a0: produisez-la d’abord.")
     if not Membership.objects.active().filter(pk=membership.pk).exists():
         raise BusinessError(f"{membership.organisation.name} n’est pas membre de ce groupement.")

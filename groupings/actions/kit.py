@@ -29,10 +29,9 @@ from procurement.core.jobs import runner
 from procurement.core.jobs.models import Job
 from procurement.core.journal.record import record
 from procurement.core.mail.sending import Attachment, queue
-from procurement.core.uploads import FILE_TYPES, PDF_TYPE, write_aside_and_move
+from procurement.core.uploads import DOCX_TYPE, FILE_TYPES, PDF_TYPE, write_aside_and_move
 
 JOB_KIND = "groupings.kits"
-DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _OPEN = (GroupingStatus.CONVENTION, GroupingStatus.DELIBERATIONS)
 
 

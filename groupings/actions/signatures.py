@@ -15,6 +15,7 @@ from groupings.actions.convention_life import convention_settle, lock, signature
 from groupings.actions.stepping import require_followed
 from groupings.choices import LAUNCHED, ConventionStatus
 from groupings.circuit import executive_on, mandate_of, signatures_of, signing_memberships
+from groupings.convention_life import current_of
 from groupings.exchange.pades import Reading, read_signatures
 from groupings.models import Convention, Deliberation, Grouping, Membership, Signature, SigningCopy
 from groupings.models.signature import signed_path
@@ -153,7 +154,7 @@ def _version(convention: Convention | None, grouping: Grouping) -> Convention | 
     if stored.status == ConventionStatus.ENDED:
         raise BusinessError("Cette convention est terminée\u00a0: elle ne se signe plus.", field="convention")
     if stored.status == ConventionStatus.SUPERSEDED:
-        current = grouping.conventions.exclude(status=ConventionStatus.SUPERSEDED).first()
+        current = current_of(grouping)
         if current and (not stored.text_sha256 or current.text_sha256 != stored.text_sha256):
             raise BusinessError(
                 f"La version {stored.version} est remplacée par la version {current.version}, d’un autre texte\u00a0: "

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from groupings.clauses.articles import Texts
-from groupings.conventions.articles import articles_of
+from groupings.conventions.articles import printed_articles
 from groupings.conventions.values import (
     ConventionValues,
     FeesValues,
@@ -130,9 +130,9 @@ def _calendar(convention: ConventionValues):
 
 def changes_between(before: ConventionValues, after: ConventionValues, texts: Texts) -> tuple[Change, ...]:
     """Every paragraph that reads otherwise, found by comparing the two texts: none can be forgotten."""
-    old = {article.number: article for article in articles_of(before, texts)}
+    old = {article.number: article for article in printed_articles(before, texts)}
     found = []
-    for article in articles_of(after, texts):
+    for article in printed_articles(after, texts):
         was, now = old[article.number].paragraphs, article.paragraphs
         for paragraph in dict.fromkeys((*was, *now)):
             former, latter = was.get(paragraph, ""), now.get(paragraph, "")

@@ -14,7 +14,7 @@ _TAG = re.compile(r"<[^>]+>")
 
 
 @dataclass(frozen=True)
-class Article:
+class PrintedArticle:
     """``body`` is the closed HTML of its clause; every value in it is escaped."""
 
     number: int
@@ -34,6 +34,8 @@ class Article:
         return found
 
 
-def articles_of(values: ConventionValues, texts: Texts) -> list[Article]:
+def printed_articles(values: ConventionValues, texts: Texts) -> list[PrintedArticle]:
     """Every article of the convention these values and texts make, in order."""
-    return [Article(t.article.number, t.title, render.article_html(values, t)) for t in texts if t.article.number]
+    return [
+        PrintedArticle(t.article.number, t.title, render.article_html(values, t)) for t in texts if t.article.number
+    ]

@@ -1,7 +1,6 @@
 """The bulletin d'adhésion: one member of a permanent grouping takes part in one purchase."""
 
 import uuid
-from datetime import date
 
 from django.db import models
 from django.db.models import F, Q
@@ -97,10 +96,6 @@ class JoiningForm(models.Model):
     @property
     def badge(self) -> Badge:
         return JOINING_BADGES[JoiningStatus(self.status)]
-
-    def is_active_for(self, launched_on: date | None) -> bool:
-        """Whether it counts for a consultation launched that day (None: not yet): accepted by then."""
-        return self.accepted_on is not None and (launched_on is None or self.accepted_on <= launched_on)
 
     @property
     def journal_scope(self) -> Scope:

@@ -1,7 +1,7 @@
 """What may change in a convention in force, who must vote and sign it, and who is bound by a purchase.
 
-The articles are those of the model convention (``templates/conventions``): 13 joining, 14 leaving, 15 amendments, 16
-the coordinator. A convention that says otherwise is amended by its own rules, and the jurist knows it.
+The articles are those the product comes with (``clauses/shipped``): 13 joining, 14 leaving, 15 amendments, 16 the
+coordinator. A convention that says otherwise is amended by its own rules, and the jurist knows it.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,8 +14,7 @@ from procurement.core.calendar import ONE_DAY, add_months
 JOIN, LEAVE, COORDINATOR, OBJECT, DURATION = "join", "leave", "coordinator", "object", "duration"
 _NEWCOMER_TOO_LATE = (
     "La consultation est lancée depuis le {:%d/%m/%Y}\u00a0: un groupement ponctuel n’accueille plus personne "
-    "(article 13.2"
-    " de la convention\u202f; réponse ministérielle n° 100136 du 17/05/2011)."
+    "(article 13.2 de la convention\u202f; réponse ministérielle n° 100136 du 17/05/2011)."
 )
 
 
@@ -250,8 +249,7 @@ def joining_refusal(*, accepted_on: date, signed_on: date | None, launched_on: d
     if launched_on is not None and accepted_on >= launched_on:
         return (
             f"La consultation est lancée depuis le {launched_on:%d/%m/%Y}\u00a0: un bulletin accepté ensuite n’a pas "
-            f"d’effet "
-            "sur elle (réponse ministérielle n° 100136 du 17/05/2011)."
+            "d’effet sur elle (réponse ministérielle n° 100136 du 17/05/2011)."
         )
     if accepted_on < signed_on:
         return "L’acceptation ne peut pas précéder la signature."

@@ -1,6 +1,6 @@
 """How the fees of a grouping are shared: pure, exact to the cent, read by the convention and by the yearly statements.
 
-Source: article 10 of the convention (``templates/conventions/article_10_finances.html``); the worked numbers are those
+Source: article 10 of the convention (``clauses/shipped/finances.html``); the worked numbers are those
 of domain.md §8. Amounts are euros excluding tax.
 """
 

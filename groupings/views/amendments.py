@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions import amendments as actions
-from groupings.actions.kit import DOCX_TYPE
 from groupings.amendment_choices import AmendmentKind, AmendmentStatus
 from groupings.amendment_workflow import AMENDMENT_WORKFLOW
-from groupings.amendments import convention_of, effect_day, parties
+from groupings.amendments import effect_day, parties
 from groupings.choices import ConventionStatus
+from groupings.convention_life import current_of
 from groupings.conventions.amended import consolidated
 from groupings.conventions.amendment_text import word_amendment
 from groupings.conventions.amendment_values import from_json as amendment_from_json
@@ -26,7 +26,7 @@ from groupings.views.common import find_grouping, may_change, require_change, se
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.exports import download_response
 from procurement.core.submission import posted, posted_or_back, submit
-from procurement.core.uploads import PDF_TYPE, read_checked
+from procurement.core.uploads import DOCX_TYPE, PDF_TYPE, read_checked
 
 _NEXT = {
     AmendmentStatus.DRAFT: ("freeze", "Relisez le projet, puis arrêtez son texte\u00a0: il prend alors son numéro."),
@@ -58,7 +58,7 @@ def _find(request: HttpRequest, pk: int, amendment_pk: int) -> tuple[Grouping, A
 def amendments(request: HttpRequest, pk: int) -> HttpResponse:
     """Every amendment in the order of its number, drafts last; what may be amended now."""
     grouping = find_grouping(request, pk)
-    convention = convention_of(grouping)
+    convention = current_of(grouping)
     rows = sorted(_amendments(request, grouping), key=lambda row: (row.number is None, row.number or 0, row.pk))
     changes = may_change(grouping, request.affiliation) and not grouping.is_declared_only
     is_open = convention is not None and convention.status == ConventionStatus.IN_FORCE
@@ -145,7 +145,7 @@ def _edit(request: HttpRequest, grouping: Grouping, draft: Amendment, title: str
     form = AmendmentForm(posted(request), instance=draft, affiliation=request.affiliation, use_required_attribute=False)
     today = timezone.localdate()
     # The action sets the convention and the day of the draft: they are not the form's to check.
-    form.instance.convention = convention_of(grouping)
+    form.instance.convention = current_of(grouping)
     form.instance.drafted_on = form.instance.drafted_on or today
     if request.method == "POST" and submit(
         form, lambda: actions.amendment_save(amendment=form.instance, actor=request.affiliation, today=today)
@@ -275,7 +275,7 @@ def amendment_signed_copy(request: HttpRequest, pk: int, amendment_pk: int, sign
 def convention_consolidated(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole convention as it reads on ``?le=AAAA-MM-JJ``, today by default, with what each amendment changed."""
     grouping = find_grouping(request, pk)
-    convention, today = convention_of(grouping), timezone.localdate()
+    convention, today = current_of(grouping), timezone.localdate()
     asked = request.GET.get("le", "")
     try:
         day, error = (date.fromisoformat(asked) if asked else today), ""

@@ -19,6 +19,7 @@ from groupings.views.clauses import current_draft, find_article
 from procurement.core.documents.pdf import PdfError
 from procurement.core.errors import BusinessError
 from procurement.core.exports import download_response
+from procurement.core.uploads import PDF_TYPE
 
 
 @require_safe
@@ -52,7 +53,7 @@ def clause_preview_pdf(request: HttpRequest, key: str) -> HttpResponse:
         why = capital(layout_refusal(str(error))) if isinstance(error, PdfError) else error.message
         return _page(request, article, text, draft, grouping, groupings, refusal=why, status=422)
     name = f"{grouping.reference}_{article.key}.pdf"
-    return download_response(document, filename=name, content_type="application/pdf")
+    return download_response(document, filename=name, content_type=PDF_TYPE)
 
 
 def _document(values: ConventionValues, text: ClauseText) -> bytes:

@@ -13,7 +13,7 @@ from groupings.choices import ConventionStatus
 from groupings.forms.convention_life import AnswerForm, CommentForm
 from groupings.models import Convention, ConventionComment, Grouping
 from groupings.views.common import find_grouping, require_change
-from groupings.views.convention_reading import Page
+from groupings.views.convention_page_data import Page
 from members.roles import may
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.submission import posted_or_back, submit

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions import joining_forms as actions
 from groupings.amendment_choices import JoiningStatus
-from groupings.amendments import convention_of
 from groupings.choices import GroupingKind
+from groupings.convention_life import current_of
 from groupings.conventions.amended import values_on
 from groupings.conventions.joining_form import JoiningValues, render_joining_form
 from groupings.forms.joining_form import JoiningFormForm, JoiningSignForm
@@ -184,7 +184,7 @@ def joining_form_refuse(request: HttpRequest, pk: int, form_pk) -> HttpResponse:
 def joining_form_pdf(request: HttpRequest, pk: int, form_pk) -> HttpResponse:
     """The bulletin filled in, to be signed."""
     grouping, found = _find(request, pk, form_pk)
-    convention = convention_of(grouping)
+    convention = current_of(grouping)
     if convention is None:
         raise Http404
     today = timezone.localdate()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings import mailing
-from groupings.actions.kit import DOCX_TYPE, JOB_KIND, kits_request
+from groupings.actions.kit import JOB_KIND, kits_request
 from groupings.choices import AWAITING_VOTE
 from groupings.forms.membership import CheckboxList
 from groupings.models import ConventionDocument, DraftDocument, Grouping, Membership
@@ -22,7 +22,7 @@ from procurement.core.forms import StyledFormMixin
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
 from procurement.core.submission import posted, submit
-from procurement.core.uploads import PDF_TYPE, read_checked
+from procurement.core.uploads import DOCX_TYPE, PDF_TYPE, read_checked
 
 TYPES = {DraftDocument.Format.DOCX: DOCX_TYPE, DraftDocument.Format.PDF: PDF_TYPE}
 

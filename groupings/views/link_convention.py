@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from groupings.links import LinkActor, closed_sentence, link_token, link_used
 from groupings.models import SignedLink
 from groupings.views.convention_page import anchor_of, comment_form, write_comment
-from groupings.views.convention_reading import Page
+from groupings.views.convention_page_data import Page
 from groupings.views.links import POSTS_AN_HOUR, by_link, contact_of, seconds_to_wait, too_many
 from procurement.core.errors import BusinessError
 from procurement.core.submission import submit

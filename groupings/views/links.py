@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groupings.actions.evidence import document_deposit
-from groupings.actions.kit import DOCX_TYPE
 from groupings.actions.needs import survey_refusal
 from groupings.choices import AWAITING_VOTE, LATE_BADGE, WITHOUT_EFFECT, ConventionStatus, answer_badge
 from groupings.evidence import Reading
@@ -53,7 +52,7 @@ from members.models import CouncilSession
 from procurement.core.errors import BusinessError
 from procurement.core.exports import download_response
 from procurement.core.submission import submit
-from procurement.core.uploads import FILE_TYPES, PDF_MAX_BYTES, PDF_TYPE, read_checked
+from procurement.core.uploads import DOCX_TYPE, FILE_TYPES, PDF_MAX_BYTES, PDF_TYPE, read_checked
 
 HOUR = 3600
 POSTS_AN_HOUR = 30

@@ -86,12 +86,13 @@ class ReceivedFile:
 
 
 PDF_TYPE = "application/pdf"
+DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 FILE_TYPES = {
     "pdf": PDF_TYPE,
     "png": "image/png",
     "jpg": "image/jpeg",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "docx": DOCX_TYPE,
 }
 
 

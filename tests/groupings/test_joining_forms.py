@@ -91,13 +91,14 @@ def test_a_bulletin_accepted_after_the_launch_never_counts():
     scene.grouping.save()
     with pytest.raises(BusinessError, match="100136"):
         actions.joining_accept(form=form, actor=scene.buyer, today=TODAY + timedelta(days=1))
-    assert not form.is_active_for(TODAY)
+    form.refresh_from_db()
+    assert (form.status, form.accepted_on) == ("signed", None)
 
 
 def test_the_launch_waits_for_the_bulletins_only_where_there_are_some():
     scene = make_scene(kind="permanent")
     form = accepted(scene, 1)
-    assert form.is_active_for(None)
+    assert form.accepted_on == TODAY
     with pytest.raises(TransitionRefused, match=f"accepté pour {scene.members[2].organisation.name}"):
         grouping_advance(grouping=scene.grouping, step="launch", actor=scene.buyer, today=TODAY)
     accepted(scene, 2)
