@@ -10,13 +10,14 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from groupings.choices import SIGNATURE_BADGES, Badge, ConventionStatus
 from groupings.conventions.assemble import member_values
-from groupings.conventions.signing import decisions_of, decisions_sha256, parties
+from groupings.conventions.signing import decisions_of, decisions_sha256
+from groupings.conventions.stored import party_sirens
 from groupings.models import Convention, Deliberation, Membership, Signature, SigningCopy
 from groupings.rules.signatures import Mandate, capacity_on
 from members.models import Representative
 
 #: The states in which a member whose act is enforceable may be given its copy and sign.
-OPEN = (ConventionStatus.FINAL, ConventionStatus.VOTES, ConventionStatus.SIGNATURE, ConventionStatus.IN_FORCE)
+SIGNABLE = (ConventionStatus.FINAL, ConventionStatus.VOTES, ConventionStatus.SIGNATURE, ConventionStatus.IN_FORCE)
 
 
 def signatures_of(convention: Convention) -> QuerySet:
@@ -30,7 +31,7 @@ def signatures_of(convention: Convention) -> QuerySet:
 def signing_memberships(convention: Convention) -> QuerySet:
     """The active members that are parties to this text, by name, with ``is_signed``."""
     found = Membership.objects.active().filter(grouping=convention.grouping_id)
-    if named := parties(convention):
+    if named := party_sirens(convention):
         found = found.filter(organisation__siren__in=named)
     signed = signatures_of(convention).filter(membership=OuterRef("pk"))
     return found.annotate(is_signed=Exists(signed)).select_related("organisation", "grouping__coordinator")
@@ -186,4 +187,4 @@ class Circuit:
     @property
     def is_open(self) -> bool:
         """Whether copies are made and signatures recorded for this version."""
-        return self.convention.status in OPEN
+        return self.convention.status in SIGNABLE

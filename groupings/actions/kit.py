@@ -14,6 +14,7 @@ from groupings.actions.deliberation import deliberation_draft_sent
 from groupings.actions.grouping import grouping_advance
 from groupings.choices import ConventionStatus, GroupingStatus
 from groupings.convention_life import current_of, voters
+from groupings.conventions import stored
 from groupings.drafts.assemble import assemble_draft
 from groupings.drafts.render import render_docx, render_pdf
 from groupings.links import link_open, link_url
@@ -89,7 +90,7 @@ def _before_the_assemblies(grouping: Grouping, memberships: list[Membership]) ->
     current = current_of(grouping)
     if current is None or current.status not in (ConventionStatus.VOTES, ConventionStatus.SIGNATURE):
         return None
-    parties = {member["siren"] for member in current.values.get("members", [])}
+    parties = set(stored.party_sirens(current))
     if not voters(grouping) or {membership.organisation.siren for membership in memberships} - parties:
         return None
     return current

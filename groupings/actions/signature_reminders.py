@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from groupings import mailing
 from groupings.choices import ConventionStatus, GroupingStatus
-from groupings.circuit import OPEN, signing_memberships
+from groupings.circuit import SIGNABLE, signing_memberships
 from groupings.models import Convention, Deliberation, Membership, SigningCopy
 from members.roles import require
 from procurement.core.actors import Actor
@@ -30,7 +30,7 @@ def signatures_remind(
     """
     grouping = convention.grouping
     require(actor, "grouping.change", organisation_id=grouping.coordinator_id)
-    if convention.status not in OPEN:
+    if convention.status not in SIGNABLE:
         raise BusinessError("Cette version n’est pas à signer.")
     chosen = [membership for membership in _awaited(convention) if membership.pk in set(membership_ids)]
     if not chosen:

@@ -4,7 +4,7 @@ import hashlib
 from datetime import date
 from functools import cached_property
 
-from groupings.circuit import OPEN, signatures_of, signing_memberships
+from groupings.circuit import SIGNABLE, signatures_of, signing_memberships
 from groupings.conventions import render
 from groupings.conventions.assemble import members_on
 from groupings.conventions.signing import (
@@ -13,8 +13,8 @@ from groupings.conventions.signing import (
     filled,
     frozen_values,
     is_same_text,
-    parties,
 )
+from groupings.conventions.stored import party_sirens
 from groupings.conventions.values import ConventionValues, MemberValues
 from groupings.library import texts_of
 from groupings.models import Convention, Deliberation, Grouping, Membership, SigningCopy
@@ -45,7 +45,7 @@ def copies_request(
     Raises NotAllowed, or BusinessError when nobody can be.
     """
     require(actor, "convention.generate", organisation_id=convention.grouping.coordinator_id)
-    if convention.status not in OPEN:
+    if convention.status not in SIGNABLE:
         raise BusinessError("Les exemplaires à signer se produisent une fois la version arrêtée, et tant qu’elle vit.")
     awaited = signing_memberships(convention).filter(is_signed=False)
     if membership_ids:
@@ -107,7 +107,7 @@ class CopyRun:
         self.sirens: list[str] = job.parameters["sirens"]
         self.actor = SystemActor(job.parameters["actor"], job.created_by_id, job.organisation_id)
         self.today = date.fromisoformat(job.parameters["on"])
-        named = parties(self.convention)
+        named = party_sirens(self.convention)
         self.members: tuple[MemberValues, ...] = tuple(
             member for member in members_on(self.grouping, self.today) if not named or member.siren in named
         )

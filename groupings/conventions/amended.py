@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from groupings.amendment_choices import AmendmentStatus
+from groupings.conventions import stored
 from groupings.conventions.amendment_values import AmendmentValues, amended
 from groupings.conventions.amendment_values import from_json as amendment_from_json
 from groupings.conventions.reading import Section, shared_sections
-from groupings.conventions.values import ConventionValues, from_json
+from groupings.conventions.values import ConventionValues
 from groupings.library import texts_of
 from groupings.models import Amendment, Convention
 
@@ -46,7 +47,7 @@ def in_force_on(convention: Convention, day: date) -> list[Amendment]:
 
 def values_on(convention: Convention, day: date) -> ConventionValues:
     """The frozen values of ``convention`` and what the amendments in force on ``day`` made of them."""
-    return applied(from_json(convention.values), [_values(amendment) for amendment in in_force_on(convention, day)])
+    return applied(stored.values_of(convention), [_values(amendment) for amendment in in_force_on(convention, day)])
 
 
 def applied(values: ConventionValues, amendments: Sequence[AmendmentValues]) -> ConventionValues:
@@ -59,7 +60,7 @@ def consolidated(convention: Convention, day: date) -> Consolidated:
     """The whole text on that day, each part with the amendments that changed it."""
     amendments = in_force_on(convention, day)
     marks: dict[str, list[str]] = {}
-    values = from_json(convention.values)
+    values = stored.values_of(convention)
     for amendment in amendments:
         frozen = _values(amendment)
         values = amended(values, frozen)

@@ -71,11 +71,6 @@ def decisions_sha256(decisions: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parties(convention: Convention) -> frozenset[str]:
-    """The SIREN of those the text names; empty for a text brought from outside, which names all the members."""
-    return frozenset(member["siren"] for member in convention.values.get("members", ()))
-
-
 def frozen_values(convention: Convention) -> ConventionValues:
     """The stored values. Raises ValueError when they are not those whose fingerprint was kept."""
     values = from_json(convention.values)

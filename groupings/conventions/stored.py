@@ -32,7 +32,7 @@ def reading_of(convention: Convention, siren: str) -> reading.Reading:
 
 
 def party_sirens(convention: Convention) -> list[str]:
-    """The SIREN of each member it was made for, in the order of its annex."""
+    """The SIREN of each member it was made for, in the order of its annex; none for a text whose values say nothing."""
     return [member["siren"] for member in convention.values.get("members", ())]
 
 

@@ -288,7 +288,7 @@ def share_fees(
 
 def to_json(values: ConventionValues) -> dict[str, Any]:
     """``values`` as JSON types: amounts are strings with two decimals, dates ISO."""
-    return _plain(values)
+    return plain(values)
 
 
 def canonical_json(values: ConventionValues) -> str:
@@ -300,14 +300,15 @@ def from_json(data: Mapping[str, Any]) -> ConventionValues:
     """The reverse of ``to_json``. Raises ValueError for another schema, TypeError or KeyError for missing values."""
     if data.get("schema") != SCHEMA:
         raise ValueError(f"Schéma de convention inconnu\u00a0: {data.get('schema')!r}.")
-    return _typed(ConventionValues, data)
+    return typed(ConventionValues, data)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Any frozen values as JSON types: an amendment keeps its own as a convention does."""
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, Decimal):
         return str(round_half_up(value))
     if isinstance(value, date):
@@ -315,28 +316,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _typed(expected: Any, value: Any) -> Any:
+def typed(expected: Any, value: Any) -> Any:
+    """The reverse of ``plain``. Raises TypeError or KeyError for missing values."""
     if get_origin(expected) in (Union, types.UnionType):
         if value is None:
             return None
-        return _typed(next(arg for arg in get_args(expected) if arg is not type(None)), value)
+        return typed(next(arg for arg in get_args(expected) if arg is not type(None)), value)
     if get_origin(expected) is tuple:
-        return tuple(_typed(get_args(expected)[0], item) for item in value)
+        return tuple(typed(get_args(expected)[0], item) for item in value)
     if is_dataclass(expected):
         hints = get_type_hints(expected)
-        return expected(**{f.name: _typed(hints[f.name], value[f.name]) for f in fields(expected)})
+        return expected(**{f.name: typed(hints[f.name], value[f.name]) for f in fields(expected)})
     if expected is Decimal:
         return Decimal(value)
     if expected is date:
         return date.fromisoformat(value)
     return value
-
-
-def plain(value: Any) -> Any:
-    """Any frozen values as JSON types: an amendment keeps its own as a convention does."""
-    return _plain(value)
-
-
-def typed(expected: type, data: Mapping[str, Any]) -> Any:
-    """The reverse of ``plain``. Raises TypeError or KeyError for missing values."""
-    return _typed(expected, data)

@@ -118,8 +118,7 @@ def _leave_refusal(now: Situation, body: int | None, effective_on: date | None) 
     if body == now.coordinator:
         return (
             "Le coordonnateur ne peut se retirer qu’une fois un autre désigné\u00a0: faites d’abord un avenant de "
-            "changement "
-            "de coordonnateur (article 16.1).",
+            "changement de coordonnateur (article 16.1).",
             "organisation",
         )
     if len(now.members) <= 2:
@@ -128,8 +127,7 @@ def _leave_refusal(now: Situation, body: int | None, effective_on: date | None) 
         if now.launched_on:
             return (
                 f"La consultation est lancée depuis le {now.launched_on:%d/%m/%Y}\u00a0: un membre d’un groupement "
-                f"ponctuel "
-                "reste tenu jusqu’au terme des marchés (article 14).",
+                "ponctuel reste tenu jusqu’au terme des marchés (article 14).",
                 "organisation",
             )
         return "", ""

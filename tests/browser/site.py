@@ -96,6 +96,31 @@ def axe(page):
     return [f"{v['id']} : {v['help']} – {v['nodes'][0]['html'][:200]}" for v in result.response["violations"]]
 
 
+def overflows(page) -> bool:
+    """Whether something is wider than the screen."""
+    return page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
+
+
+def checked(page, *widths: int) -> None:
+    """No obstacle for anybody, and nothing wider than the screen: as it is, or at each of ``widths`` (px) in turn."""
+    before = page.viewport_size
+    for width in widths or (before["width"],):
+        page.set_viewport_size({"width": width, "height": before["height"]})
+        assert axe(page) == []
+        assert not overflows(page)
+    page.set_viewport_size(before)
+
+
+def pages(page):
+    """The links between the pages of a grouping."""
+    return page.get_by_role("navigation", name="Pages du groupement")
+
+
+def spaces(text: str) -> str:
+    """``text`` on one line with plain spaces, as a test writes it."""
+    return " ".join(text.split())
+
+
 def wait_for_letter(letters, recipient):
     """The mail sent to that address, within a minute."""
     for _ in range(120):

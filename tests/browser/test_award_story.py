@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.browser.site import PROFILES, axe, enter, serving
+from tests.browser.site import PROFILES, checked, enter, pages, serving, spaces
 
 CENT = Decimal("0.01")
+WIDTHS = (1280, 390)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: The demonstration's grouping whose offers are awaited, made a small adapted one whose hour has passed: no commission,
@@ -52,7 +53,7 @@ def test_a_lot_is_awarded_shared_ordered_and_watched(site, open_page, tmp_path):
     buyer.locator("[name=amount_excl_tax]").fill("90 000,00")
     buyer.locator("[name=starts_on]").fill(today.isoformat())
     buyer.locator("[name=duration_months]").fill("24")
-    checked(buyer)
+    checked(buyer, *WIDTHS)
     buyer.get_by_role("button", name="Enregistrer la décision").click()
     buyer.get_by_role("link", name="Décider du lot 2").click()
     decide(buyer, "unsuccessful", today, offers="0")
@@ -81,7 +82,7 @@ def test_a_lot_is_awarded_shared_ordered_and_watched(site, open_page, tmp_path):
     pages(buyer).get_by_role("link", name="Marchés").click()
     buyer.locator("#execution").get_by_role("link", name="Lot 1 – Signalisation verticale").first.click()
     buyer.get_by_role("heading", name="Bordereau des prix").wait_for()
-    checked(buyer)
+    checked(buyer, *WIDTHS)
     contract = buyer.url
 
     # The secretary reads what it needs to order, its own part, nobody else's.
@@ -91,7 +92,7 @@ def test_a_lot_is_awarded_shared_ordered_and_watched(site, open_page, tmp_path):
     told = spaces(phone.locator("main").inner_text())
     assert proposed in told and "Panneaux du Sud (fictif)" in told
     assert "Baillargues" not in told
-    checked(phone)
+    checked(phone, *WIDTHS)
 
     # Invoices of 72 000 € reach four fifths of the contract: the buyer and finance are told the same day.
     invoices = tmp_path / "factures.csv"
@@ -106,7 +107,7 @@ def test_a_lot_is_awarded_shared_ordered_and_watched(site, open_page, tmp_path):
     finance.get_by_label("Fichier CSV ou Excel").set_input_files(invoices)
     finance.get_by_role("button", name="Importer").click()
     finance.get_by_text("2 lignes").first.wait_for()
-    checked(finance)
+    checked(finance, *WIDTHS)
     for page in (buyer, finance):
         page.goto(f"{site.url}/")
         told = spaces(page.locator("section", has=page.get_by_role("heading", name="Marchés en cours")).inner_text())
@@ -118,22 +119,3 @@ def decide(page, outcome: str, today: date, *, offers: str) -> None:
     page.locator("[name=outcome]").select_option(outcome)
     page.locator("[name=decided_on]").fill(today.isoformat())
     page.locator("[name=offers_received]").fill(offers)
-
-
-def pages(page):
-    """The links between the pages of the grouping."""
-    return page.get_by_role("navigation", name="Pages du groupement GC-2026-02")
-
-
-def checked(page) -> None:
-    """No anomaly for axe, nothing wider than the screen, on a desk and on a telephone."""
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert axe(page) == []
-        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
-def spaces(text: str) -> str:
-    """``text`` with plain spaces."""
-    return text.replace("\u202f", " ").replace("\u00a0", " ")

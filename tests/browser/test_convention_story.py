@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from tests.browser.site import PROFILES, axe, enter, serving
+from tests.browser.site import PROFILES, checked, enter, pages, serving, spaces
 
 JURIST = "Juriste de la métropole"
 SENTENCE = "Le coordonnateur rend compte de ses missions aux membres une fois par an."
@@ -151,18 +151,3 @@ def sign(page, convention: str, name: str, day: str) -> None:
     page.locator("[name=signed_on]").fill(day)
     page.get_by_role("button", name="Enregistrer la signature").click()
     page.get_by_text("Signée").first.wait_for()
-
-
-def pages(page):
-    """The local navigation of a grouping."""
-    return page.get_by_role("navigation", name="Pages du groupement")
-
-
-def spaces(text: str) -> str:
-    return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
-
-
-def checked(page) -> None:
-    """No obstacle for anybody, and nothing wider than the screen."""
-    assert axe(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from groupings.rules.actes import parse_actes_id
-from tests.browser.site import PROFILES, axe, enter, serving, wait_for_letter
+from tests.browser.site import PROFILES, checked, enter, serving, wait_for_letter
 from tests.groupings.exchange.samples import aracte, pdf, xml
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -92,8 +92,7 @@ def test_from_the_kit_to_the_launch(site, letters, open_page, tmp_path):
     phone = open_page(390)
     phone.goto(link)
     assert "Papier recyclé" in phone.locator("main").inner_text()
-    assert axe(phone) == []
-    assert not phone.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
+    checked(phone)
     with phone.expect_download() as download:
         phone.get_by_role("link", name="(Word)").click()
     assert download.value.suggested_filename.endswith(".docx")

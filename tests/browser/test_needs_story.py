@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from groupings.rules.thresholds import threshold_on
-from tests.browser.site import PROFILES, axe, enter, serving, wait_for_letter
+from tests.browser.site import PROFILES, axe, checked, enter, serving, spaces, wait_for_letter
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -92,8 +92,7 @@ def test_the_twelfth_answer_makes_the_procedure_formalised(site, letters, open_p
         phone.get_by_role("link", name="Indiquer vos besoins").click()
     assert "Repris de GC-AVANT" in phone.locator("main").inner_text()
     assert phone.get_by_label("Quantité par an, lot 1").input_value() == "1500"
-    assert not phone.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
-    assert axe(phone) == []
+    checked(phone)
     phone.get_by_label("Montant annuel (€ HT), lot 1").fill("6 100,00")
     phone.get_by_label("Fournisseur actuel, lot 1").fill("Papeterie d’essai")
     phone.get_by_role("button", name="Enregistrer le brouillon").last.click()
@@ -151,11 +150,6 @@ def test_a_session_lost_or_a_network_cut_loses_nothing_that_was_typed(site, open
     phone.goto(form)
     assert phone.get_by_text("Votre dernier envoi n’est pas arrivé").count() == 0
     assert phone.get_by_label("Montant annuel (€ HT), lot 1").input_value() == "7 777,00"
-
-
-def spaces(text: str) -> str:
-    """``text`` with plain spaces."""
-    return text.replace("\u202f", " ").replace("\u00a0", " ")
 
 
 #: A photograph of one white pixel.

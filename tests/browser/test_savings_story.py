@@ -7,7 +7,7 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from tests.browser.site import PROFILES, axe, enter, serving
+from tests.browser.site import PROFILES, axe, enter, pages, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -41,8 +41,7 @@ def test_a_price_becomes_a_figure_three_people_answer_for(site, open_page, tmp_p
     enter(buyer, site, PROFILES[0])
     buyer.goto(f"{site.url}/groupements/?q=GC-2025-01")
     buyer.get_by_role("link", name="Acquisition de matériel informatique").first.click()
-    tabs = buyer.get_by_role("navigation", name=re.compile("Pages du groupement"))
-    tabs.get_by_role("link", name="Prix de référence").click()
+    pages(buyer).get_by_role("link", name="Prix de référence").click()
     buyer.locator("#lot-3 li", has_text="Prades-le-Lez").get_by_role("link").click()
     buyer.locator("[name=designation]").fill(DESIGNATION)
     buyer.locator("[name=quantity]").fill("2")

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from tests.browser.site import PROFILES, axe, enter, serving
+from tests.browser.site import PROFILES, axe, enter, overflows, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -108,6 +108,6 @@ def test_every_page_passes_axe_and_fits_the_screen(site, open_page, profile, wid
         response = page.goto(site.url + path)
         assert response.status == 200, path
         faults += [f"{path} : {fault}" for fault in axe(page)]
-        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"):
+        if overflows(page):
             faults.append(f"{path} déborde à {width} px")
     assert not faults, "\n".join(faults)
