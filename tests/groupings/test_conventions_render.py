@@ -191,6 +191,12 @@ def test_fee_rules(rule, base, sentence):
         assert "leur somme est exactement 1 000,00 €" in text and "250,00 hors" not in text
 
 
+def test_a_member_that_is_a_ccas_brings_its_own_law():
+    assert [member.kind for member in sample_values(members=4).members].count("ccas") == 1
+    assert "code de l’action sociale et des familles" in member_text(members=4)
+    assert "code de l’action sociale et des familles" not in member_text(members=3)
+
+
 def test_a_coordinator_without_need_cites_its_statutes():
     text = member_text(coordinator_has_own_need=False, statutes_clause_ref="article 5.2", fee_rule="FREE")
     assert "L. 5211-4-4" in text and "(article 5.2)" in text

@@ -1,6 +1,7 @@
 """``manage.py generate_conventions``: one PDF per member, the same bytes twice, clear refusals."""
 
 import hashlib
+from dataclasses import replace
 from io import BytesIO, StringIO
 
 import pypdf
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from groupings.models import Convention, ConventionDocument
 from procurement.core.jobs.models import Job
+from tests.support.clauses import make_version, shipped
 from tests.support.factories import make_metropole, make_territory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,6 +138,24 @@ def test_a_former_version_whose_files_are_lost_is_laid_out_again_byte_for_byte(t
         document.file.storage.delete(document.file.name)
     _generate("GC-9", tmp_path / "asked", version=1)
     assert _contents(tmp_path / "asked") == _contents(tmp_path / "first")
+
+
+def test_a_former_version_is_laid_out_again_byte_for_byte_across_a_clause_change(tmp_path):
+    metropole, _ = make_territory(members=2, reference="GC-9")
+    _generate("GC-9", tmp_path / "first")
+    text = shipped("responsabilite")
+    make_version(metropole, replace(text, body=f"{text.body}<p>Zébrure</p>\n", version=2))
+    _generate("GC-9", tmp_path / "second")
+    for document in ConventionDocument.objects.filter(convention__version=1):
+        document.file.storage.delete(document.file.name)
+    _generate("GC-9", tmp_path / "asked", version=1)
+    assert _contents(tmp_path / "asked") == _contents(tmp_path / "first")
+    texts = [
+        "".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(content)).pages)
+        for folder in ("asked", "second")
+        for content in list(_contents(tmp_path / folder).values())[:1]
+    ]
+    assert ["Zébrure" in text for text in texts] == [False, True]
 
 
 def test_a_file_made_again_that_is_not_the_first_one_is_never_handed_over(tmp_path):
