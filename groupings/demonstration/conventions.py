@@ -68,6 +68,8 @@ def freeze_convention(grouping: Grouping, *, actor: Actor, today: date) -> Conve
         grouping.closed_on,
     )
     convention.status = state
+    # Their coordinator signed as soon as its own act allowed, before members still expected to vote.
+    convention.coordinator_signs_last = False
     for entered, column, day in zip(_ORDER, _COLUMNS, days, strict=True):
         if _ORDER.index(entered) <= _ORDER.index(state):
             setattr(convention, column, day)
