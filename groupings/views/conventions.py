@@ -1,10 +1,5 @@
 """Asking for the conventions, and handing over their files. Nothing else serves the documents' folder."""
 
-import io
-import zipfile
-from collections.abc import Iterable
-from datetime import datetime
-
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,13 +14,11 @@ from groupings.views import convention_page
 from groupings.views.common import find_grouping, require_change, sees_all
 from groupings.views.detail import render_page
 from procurement.core.errors import BusinessError, NotAllowed
-from procurement.core.exports import download_response
+from procurement.core.exports import archive_response, download_response
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
 from procurement.core.submission import posted_or_back
 from procurement.core.uploads import FILE_TYPES, read_checked
-
-ZIP_TYPE = "application/zip"
 
 
 @posted_or_back("grouping_detail", "pk")
@@ -75,9 +68,8 @@ def convention_archive(request: HttpRequest, pk: int, version: int) -> HttpRespo
     documents = list(documents_of(request, grouping, version))
     if not documents:
         raise Http404
-    content = _zipped(((d.filename, _read(d)) for d in documents), documents[0].convention.frozen_at)
-    name = f"{grouping.reference}_conventions_v{version}.zip"
-    return download_response(content, filename=name, content_type=ZIP_TYPE)
+    files = ((d.filename, _read(d), d.convention.frozen_at) for d in documents)
+    return archive_response(files, filename=f"{grouping.reference}_conventions_v{version}.zip")
 
 
 def readable(request: HttpRequest, grouping: Grouping, version: int) -> tuple[Convention, list[str]]:
@@ -111,9 +103,9 @@ def convention_word_archive(request: HttpRequest, pk: int, version: int) -> Http
     convention, sirens = readable(request, grouping, version)
     if not convention.is_generated:
         raise Http404
-    files = ((f"{grouping.reference}_{siren}.docx", stored.word_of(convention, siren)) for siren in sirens)
-    name = f"{grouping.reference}_conventions_v{version}_word.zip"
-    return download_response(_zipped(files, convention.frozen_at), filename=name, content_type=ZIP_TYPE)
+    reference, frozen_at = grouping.reference, convention.frozen_at
+    files = ((f"{reference}_{siren}.docx", stored.word_of(convention, siren), frozen_at) for siren in sirens)
+    return archive_response(files, filename=f"{reference}_conventions_v{version}_word.zip")
 
 
 @require_safe
@@ -137,17 +129,6 @@ def convention_reading(request: HttpRequest, pk: int, version: int, siren: str =
         "has_document": documents_of(request, grouping, version).filter(membership__organisation__siren=shown).exists(),
     }
     return render(request, "groupings/convention_reading.html", context)
-
-
-def _zipped(files: Iterable[tuple[str, bytes]], frozen_at: datetime) -> bytes:
-    """The same files, the same bytes: dated of the day the version was frozen, and not compressed again."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in files:
-            entry = zipfile.ZipInfo(name, timezone.localtime(frozen_at).timetuple()[:6])
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return buffer.getvalue()
 
 
 def _read(document: ConventionDocument) -> bytes:

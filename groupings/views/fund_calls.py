@@ -1,7 +1,6 @@
 """The calls for funds of a grouping: issued, handed over as PDF, followed to their payment."""
 
-import io
-import zipfile
+from datetime import datetime, time
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,13 +14,11 @@ from groupings.forms.fees import FollowCallForm
 from groupings.models import FundCall, Grouping
 from groupings.views.common import find_grouping
 from groupings.views.fees import FORM_METHODS, YearPage, may_approve, require_approve, require_prepare
-from procurement.core.exports import download_response
+from procurement.core.exports import archive_response, download_response
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
 from procurement.core.submission import posted, posted_or_back, submit
 from procurement.core.uploads import PDF_TYPE, read_checked
-
-ZIP_TYPE = "application/zip"
 
 
 @posted_or_back("fees_year", "pk", "year")
@@ -115,14 +112,10 @@ def fund_call_archive(request: HttpRequest, pk: int, year: int) -> HttpResponse:
     made = list(calls.exclude(file="").order_by("year", "number"))
     if not made:
         raise Http404
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # a PDF is already compressed
-        for call in made:
-            entry = zipfile.ZipInfo(call.filename, (*call.issued_on.timetuple()[:3], 12, 0, 0))
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, _read(call))
-    name = f"{grouping.reference}_appels_de_fonds_{year}.zip"
-    return download_response(buffer.getvalue(), filename=name, content_type=ZIP_TYPE)
+    files = (
+        (call.filename, _read(call), timezone.make_aware(datetime.combine(call.issued_on, time(12)))) for call in made
+    )
+    return archive_response(files, filename=f"{grouping.reference}_appels_de_fonds_{year}.zip")
 
 
 def _read(call: FundCall) -> bytes:

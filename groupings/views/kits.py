@@ -1,8 +1,5 @@
 """Sending the kits, and handing over their files."""
 
-import io
-import zipfile
-
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,8 +13,7 @@ from groupings.choices import AWAITING_VOTE
 from groupings.forms.membership import CheckboxList
 from groupings.models import ConventionDocument, DraftDocument, Grouping, Membership
 from groupings.views.common import find_grouping, require_change
-from groupings.views.conventions import ZIP_TYPE
-from procurement.core.exports import download_response
+from procurement.core.exports import archive_response, download_response
 from procurement.core.forms import StyledFormMixin
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
@@ -107,16 +103,15 @@ def kit_archive(request: HttpRequest, pk: int) -> HttpResponse:
         convention=drafts[0].convention, membership__in=[draft.membership_id for draft in drafts]
     )
     documents = [*conventions.select_related("convention__grouping", "membership__organisation"), *drafts]
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PDF and DOCX are already compressed
-        for document in sorted(documents, key=lambda document: document.filename):
-            made_at = timezone.localtime(document.convention.frozen_at)
-            folder = document.membership.organisation.siren
-            entry = zipfile.ZipInfo(f"{folder}/{document.filename}", made_at.timetuple()[:6])
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, read_checked(document.file, sha256=document.sha256, name=document.filename))
-    name = f"{grouping.reference}_kits_v{drafts[0].convention.version}.zip"
-    return download_response(buffer.getvalue(), filename=name, content_type=ZIP_TYPE)
+    files = (
+        (
+            f"{document.membership.organisation.siren}/{document.filename}",
+            read_checked(document.file, sha256=document.sha256, name=document.filename),
+            document.convention.frozen_at,
+        )
+        for document in sorted(documents, key=lambda document: document.filename)
+    )
+    return archive_response(files, filename=f"{grouping.reference}_kits_v{drafts[0].convention.version}.zip")
 
 
 def _drafts(affiliation, grouping: Grouping):

@@ -1,7 +1,5 @@
 """The circuit of signature of a grouping's convention: the table, one member's page, the acts on several at once."""
 
-import io
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -29,9 +27,8 @@ from groupings.exchange.pades import reading_from
 from groupings.forms.signatures import SignatureForm, SignedFileForm, TogetherForm
 from groupings.models import Convention, Grouping, Signature, SigningCopy
 from groupings.views.common import find_grouping, may_change, require_change
-from groupings.views.conventions import ZIP_TYPE
 from procurement.core.errors import BusinessError
-from procurement.core.exports import download_response
+from procurement.core.exports import archive_response, download_response
 from procurement.core.jobs.models import Job
 from procurement.core.jobs.views import Result, results_of
 from procurement.core.submission import posted_or_back, submit
@@ -148,17 +145,14 @@ def _download(request: HttpRequest, circuit: Circuit, typed: dict[str, Any]) -> 
     chosen = [p for p in circuit.parties if p.membership.pk in typed["memberships"] and p.copy]
     if not chosen:
         raise BusinessError("Les exemplaires de ces membres ne sont pas encore produits.", field="memberships")
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # a PDF is already compressed
-        for party in chosen:
-            copy = party.copy
-            made_at = timezone.localtime(copy.made_at)
-            entry = zipfile.ZipInfo(_copy_name(copy, party, circuit.convention), made_at.timetuple()[:6])
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, read_checked(copy.file, sha256=copy.sha256, name=entry.filename))
     convention = circuit.convention
+    files = ((_copy_name(p.copy, p, convention), _read_copy(p.copy), p.copy.made_at) for p in chosen)
     name = f"{convention.grouping.reference}_a-signer_v{convention.version}.zip"
-    return download_response(buffer.getvalue(), filename=name, content_type=ZIP_TYPE)
+    return archive_response(files, filename=name)
+
+
+def _read_copy(copy: SigningCopy) -> bytes:
+    return read_checked(copy.file, sha256=copy.sha256, name=copy.filename)
 
 
 def _copy_name(copy: SigningCopy, party: Party, convention: Convention) -> str:

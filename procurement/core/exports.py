@@ -13,6 +13,7 @@ import csv
 import io
 import re
 import unicodedata
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -253,6 +254,18 @@ def download_response(content: bytes | Iterable[bytes], *, filename: str, conten
     response["Content-Disposition"] = content_disposition_header(True, safe_filename(filename))
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def archive_response(files: Iterable[tuple[str, bytes, datetime]], *, filename: str) -> HttpResponse:
+    """``files`` (name, content, aware moment) as a ZIP. The same files give the same bytes; they are not compressed
+    again, a PDF and a Word file already are."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, content, made_at in files:
+            entry = zipfile.ZipInfo(name, timezone.localtime(made_at).timetuple()[:6])
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return download_response(buffer.getvalue(), filename=filename, content_type="application/zip")
 
 
 def export_response(

@@ -11,21 +11,23 @@ from tests.browser.site import PROFILES, axe, checked, enter, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WIDTHS = (1280, 390)
+#: Two groupings of the demonstration: some members of the first have signed, none of the second.
+READ, UNSIGNED = "GC-2027-01", "GC-2027-03"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     prepare = (
         "from django.core.management import call_command; import tempfile; "
-        "call_command('generate_conventions', 'GC-2027-01', out=tempfile.mkdtemp())"
+        f"[call_command('generate_conventions', r, out=tempfile.mkdtemp()) for r in {(READ, UNSIGNED)}]"
     )
     with serving(tmp_path_factory.mktemp("site"), prepare=prepare) as served:
         yield served
 
 
-def open_documents(page, site):
-    """The card of the files of the grouping whose conventions are produced."""
-    page.goto(f"{site.url}/groupements/?q=GC-2027-01")
+def open_documents(page, site, reference):
+    """The card of the files of a grouping whose conventions are produced."""
+    page.goto(f"{site.url}/groupements/?q={reference}")
     page.locator("tbody a").first.click()
     page.locator("#documents").wait_for()
 
@@ -34,7 +36,7 @@ def open_documents(page, site):
 def test_the_reading_is_accessible_and_its_anchors_hold(site, open_page, width, tmp_path):
     page = open_page(width)
     enter(page, site, PROFILES[0])
-    open_documents(page, site)
+    open_documents(page, site, READ)
     assert axe(page) == []
     page.get_by_role("link", name=re.compile("Lire en ligne")).first.click()
     page.get_by_role("heading", level=1).wait_for()
@@ -55,7 +57,7 @@ def test_the_reading_is_accessible_and_its_anchors_hold(site, open_page, width, 
 def test_a_negotiated_text_takes_the_place_of_the_tool_s_own(site, open_page):
     page = open_page()
     enter(page, site, PROFILES[0])
-    open_documents(page, site)
+    open_documents(page, site, UNSIGNED)
     page.get_by_role("link", name="déposer un texte négocié").click()
     assert axe(page) == []
     out = io.BytesIO()
