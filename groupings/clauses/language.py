@@ -81,8 +81,8 @@ def read(body: str) -> Reading:
         return Reading(
             (
                 ClauseProblem(
-                    f"l’article compte {_count(len(body))} signes\u00a0; il ne peut pas dépasser {_count(MAX_LENGTH)} signes "
-                    "(une dizaine de pages). Mettez le surplus en annexe."
+                    f"l’article compte {_count(len(body))} signes\u00a0; il ne peut pas dépasser "
+                    f"{_count(MAX_LENGTH)} signes (une dizaine de pages). Mettez le surplus en annexe."
                 ),
             )
         )
