@@ -21,8 +21,8 @@ def text_refusal(*, version: int, is_current: bool) -> str:
     if is_current:
         return ""
     return (
-        f"Les données du groupement ont changé depuis la version {version}\u00a0: produisez une nouvelle version, puis "
-        "arrêtez-la."
+        f"Les données du groupement, ou les clauses, ont changé depuis la version {version}\u00a0: produisez une "
+        "nouvelle version, puis arrêtez-la."
     )
 
 
