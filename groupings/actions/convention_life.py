@@ -108,9 +108,12 @@ def convention_settle(stored: Convention, *, actor: Actor, today: date) -> Conve
 
 
 def signature_missing(*, grouping: Grouping, actor: Actor, today: date, reason: str) -> None:
-    """A version in force that misses a signature again, erased for ``reason``, waits for it."""
+    """A version in force that misses a signature again, erased for ``reason``, waits for it; one signed before the tool
+    stays in force, whoever is recorded as having signed it."""
     current = current_of(grouping)
-    if current is not None and current.status == _S.IN_FORCE and unsigned(current):
+    if current is None or current.is_prior:
+        return
+    if current.status == _S.IN_FORCE and unsigned(current):
         move(lock(current), "reopen_signature", actor=actor, today=today, reason=reason, follows=True)
 
 

@@ -81,8 +81,8 @@ def read(body: str) -> Reading:
         return Reading(
             (
                 ClauseProblem(
-                    f"l’article compte {len(body)} signes\u00a0; il ne peut pas dépasser {MAX_LENGTH} signes "
-                    "(une dizaine de pages). Mettez le surplus en annexe."
+                    f"l’article compte {_count(len(body))} signes\u00a0; il ne peut pas dépasser "
+                    f"{_count(MAX_LENGTH)} signes (une dizaine de pages). Mettez le surplus en annexe."
                 ),
             )
         )
@@ -360,3 +360,8 @@ def _why_not_a_name(text: str) -> str:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _count(number: int) -> str:
+    """« 20 000 »."""
+    return f"{number:,}".replace(",", "\u202f")

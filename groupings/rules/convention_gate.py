@@ -21,8 +21,8 @@ def text_refusal(*, version: int, is_current: bool) -> str:
     if is_current:
         return ""
     return (
-        f"Les données du groupement ont changé depuis la version {version}\u00a0: produisez une nouvelle version, puis "
-        "arrêtez-la."
+        f"Les données du groupement, ou les clauses, ont changé depuis la version {version}\u00a0: produisez une "
+        "nouvelle version, puis arrêtez-la."
     )
 
 
@@ -63,9 +63,9 @@ def unsigning_refusal(*, signed: Sequence[str], version: int) -> str:
     """A text that a member signed is not replaced under its signature."""
     if not signed:
         return ""
-    verb = "ont signé" if len(signed) > 1 else "a signé"
+    verb, which = ("ont signé", "ces signatures") if len(signed) > 1 else ("a signé", "cette signature")
     return (
-        f"{named(signed)} {verb} la version {version}\u00a0: effacez d’abord cette signature, ou modifiez la "
+        f"{named(signed)} {verb} la version {version}\u00a0: effacez d’abord {which}, ou modifiez la "
         "convention par un avenant une fois qu’elle est en vigueur."
     )
 

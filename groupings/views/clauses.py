@@ -204,7 +204,7 @@ def clause_differences(request: HttpRequest, key: str) -> HttpResponse:
         "article": article,
         "before": before,
         "after": after,
-        "names": {name: _name(value) for name, value in chosen.items()},
+        "passage": f"{_name(chosen['de'], 'de')} {_name(chosen['a'], 'à')}",
         "passages": passages,
         "is_same": all(passage.state == "kept" for passage in passages) and before.title == after.title,
         "compare": CompareForm(versions=versions, has_draft=bool(draft), initial=chosen),
@@ -274,8 +274,11 @@ def _usual_comparison(text: ClauseText, draft: ClauseDraft | None) -> dict[str, 
     return {"de": str(max(text.version - 1, 1)), "a": str(text.version)}
 
 
-def _name(chosen: str) -> str:
-    return "le projet" if chosen == DRAFT else f"la version {chosen}"
+def _name(chosen: str, preposition: str) -> str:
+    """« de la version 1 », « au projet »."""
+    if chosen == DRAFT:
+        return {"de": "du projet", "à": "au projet"}[preposition]
+    return f"{preposition} la version {chosen}"
 
 
 def _by_kind() -> list[tuple[Kind, list]]:

@@ -243,11 +243,11 @@ class Page:
     @cached_property
     def articles(self) -> list[ArticleRow]:
         """Those of the version in hand, then those of a former version that something was said of."""
-        known = articles_of(self.current)
+        known = list(self._known)
         keys = {article.key for article in known}
         for key, threads in self.threads.items():
             if key not in keys:
-                known.append(Article(key, "", f"{threads[0].comment.article_title} (version précédente)"))
+                known.append(Article(key, f"{threads[0].comment.article_title} (version précédente)"))
         rows = []
         for article in known:
             may_write = self.may_comment and article.key in keys
@@ -260,9 +260,14 @@ class Page:
         """Those something was, or may be, said of."""
         return [row for row in self.articles if row.threads or row.form]
 
+    @cached_property
+    def _known(self) -> list[Article]:
+        return articles_of(self.current)
+
     @property
     def headings(self) -> list[str]:
-        return [row.article.heading for row in self.articles if row.article is not WHOLE]
+        """The articles of the version in hand; none of a text brought from outside."""
+        return [article.heading for article in self._known if article is not WHOLE]
 
     @property
     def open_remarks(self) -> int:

@@ -14,6 +14,7 @@ from groupings.figures import annual_figures
 from groupings.filters import years_of
 from groupings.models import ConventionDocument, Grouping
 from groupings.notices import notices
+from groupings.review import review_notices, with_review
 from groupings.tables import grouping_rows
 from groupings.todo import Subject, Task, followed_groupings, todo_on
 from groupings.views.common import may_change_needs
@@ -32,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "groupings/home_nobody.html", {"today": today})
     if affiliation.role == Role.FINANCE and affiliation.sees_whole_territory:
         return _finance(request, today)
-    followed = list(followed_groupings(affiliation).with_figures())
+    followed = list(with_review(followed_groupings(affiliation).with_figures(), affiliation))
     todo = todo_on(affiliation, today, timezone.now(), followed)
     everything = request.GET.get("tout") == "1"
     sections = [
@@ -52,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "today": today,
         "todo": todo,
-        "notices": notices(affiliation, today),
+        "notices": [*review_notices(affiliation, followed), *notices(affiliation, today)],
         "sections": sections,
         "preparing": preparing,
         "documents": _own_documents(affiliation) if preparing and not affiliation.sees_whole_territory else {},

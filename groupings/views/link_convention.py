@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from groupings.conventions import stored
 from groupings.links import LinkActor, closed_sentence, link_token, link_used
 from groupings.models import SignedLink
 from groupings.views.convention_page import anchor_of, comment_form, write_comment
@@ -59,6 +60,8 @@ def _render(request: HttpRequest, link: SignedLink, page: Page, *, status: int =
         "convention": page.current,
         "organisation": link.membership.organisation,
         "token": link_token(link),
+        "may_read": page.current.is_generated
+        and link.membership.organisation.siren in stored.party_sirens(page.current),
         "comment_url": _here(link),
         "contact": contact_of(page.grouping),
         "refused": page.refused,

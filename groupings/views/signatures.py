@@ -324,5 +324,6 @@ def copies_results(job: Job, affiliation) -> list[Result]:
     )
     for copy in {copy.membership_id: copy for copy in copies}.values():
         url = reverse("signing_copy", args=[grouping.pk, copy.membership_id])
-        results.append(Result(f"{copy.membership.organisation.name} (PDF, {copy.pages}\u00a0pages)", url))
+        pages = f"{copy.pages}\u00a0page{'s' if copy.pages > 1 else ''}"
+        results.append(Result(f"{copy.membership.organisation.name} (PDF, {pages})", url))
     return results

@@ -15,6 +15,7 @@ from django.urls import reverse
 from groupings.actions.convention import convention_freeze, conventions_request
 from groupings.actions.convention_deposit import generated_resume, negotiated_deposit, prior_deposit
 from groupings.actions.kit import kits_request
+from groupings.actions.signatures import signature_remove
 from groupings.choices import ConventionOrigin, ConventionStatus
 from groupings.management.commands.generate_conventions import files_of
 from groupings.models import Convention, ConventionDocument, Deliberation, DraftDocument, Signature
@@ -372,3 +373,11 @@ def test_the_buyer_takes_in_a_signed_convention(buyer, grouping):
     assert "Convention signée le 01/06/2025 reprise" in page and "Convention signée avant l’outil" in page
     assert Signature.objects.get().signatory == "M. Roux"
     assert reverse("convention_negotiated", args=[grouping.pk]) not in page  # in force: by amendment only
+
+
+def test_a_convention_signed_before_the_tool_stays_in_force_when_a_signatory_is_erased(grouping):
+    member = grouping.memberships.first()
+    convention = take_in(grouping, signatories={member.pk: "Madame Essai, maire"})
+    signature_remove(membership=member, actor=SYSTEM, today=TODAY, reason="Saisi par erreur")
+    convention.refresh_from_db()
+    assert convention.status == ConventionStatus.IN_FORCE and not Signature.objects.exists()

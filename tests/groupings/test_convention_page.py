@@ -182,6 +182,19 @@ def test_a_convention_taken_in_as_a_file_has_no_article_but_can_be_spoken_of(cli
     assert "Ensemble de la convention" in page and "À relire" in page and "Article 1" not in page
 
 
+def test_a_remark_on_an_article_that_the_version_in_hand_no_longer_has_is_still_read(client, scene):
+    scenes.bring_to(scene, C.COMMENTS)
+    client.force_login(scene.buyer.user)
+    client.post(url(scene, "convention_comment"), {"article": "article-12", "body": "Durée trop longue"})
+    scenes.taken_in_as_a_file(scene)  # a text negotiated outside has no article that the tool knows
+    page = read(client, scene, scene.buyer)
+    assert "Article\u00a012 – Entrée en vigueur et durée (version précédente)" in page and "Durée trop longue" in page
+    assert "Texte négocié hors de l’outil" in page and "négociée.pdf" in page
+    assert "Produire les conventions" not in page and "revenir au texte produit" in page  # nothing to produce from it
+    scenes.advance(scene, "make_final")
+    assert "Les articles du texte" not in read(client, scene, scene.buyer)
+
+
 @pytest.mark.parametrize("status", [C.COMMENTS, C.VOTES, C.IN_FORCE])
 def test_few_queries_whatever_the_members_and_the_remarks(client, django_assert_max_num_queries, scene, status):
     for number in range(20):

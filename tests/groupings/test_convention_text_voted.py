@@ -252,3 +252,15 @@ def test_the_command_line_asks_for_the_reason_too(scene, tmp_path, settings):
         call_command("generate_conventions", reference, out=str(tmp_path), stdout=StringIO())
     call_command("generate_conventions", reference, out=str(tmp_path), reason=REASON, stdout=StringIO())
     assert (scene.convention.version, scene.convention.documents.count()) == (2, 3)
+
+
+def test_an_abandoned_grouping_asks_for_no_new_vote(scene, client):
+    scenes.vote(scene, "Alpha")
+    replace(scene)
+    client.force_login(scene.buyer.user)
+    address = reverse("convention_page", args=[scene.grouping.pk])
+    assert "La signature attend un nouveau vote" in client.get(address).content.decode()
+    scenes.advance_grouping(scene, "cancel", reason="Marché régional")
+    page = client.get(address).content.decode()
+    assert "Terminée" in page and "La signature attend un nouveau vote" not in page
+    assert reverse("amendments", args=[scene.grouping.pk]) not in page  # it never was in force

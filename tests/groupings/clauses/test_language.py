@@ -93,8 +93,8 @@ def test_every_mistake_is_told_in_one_sentence_with_its_place(body, sentence):
 def test_an_article_of_forty_pages_is_refused_in_one_sentence():
     (told,) = problems("<p>" + "Texte juridique. " * 8000 + "</p>")
     assert told == (
-        "Article 11\u00a0: l’article compte 136007 signes\u00a0; il ne peut pas dépasser 20000 signes (une dizaine de "
-        "pages). Mettez le surplus en annexe."
+        "Article 11\u00a0: l’article compte 136\u202f007 signes\u00a0; il ne peut pas dépasser 20\u202f000 signes "
+        "(une dizaine de pages). Mettez le surplus en annexe."
     )
 
 

@@ -59,6 +59,9 @@ def test_the_jurist_writes_previews_and_publishes_article_11(client, scene):
     assert "Version 2 en vigueur" in page and "Déclaration des sinistres" in page
     page = text_of(client.get(f"{PAGE}differences/"))
     assert "de la version 1 à la version 2" in page and "[ajouté :" in page and "<ins>" in page
+    send(client, body=f"{NEW}<p>Encore.</p>")
+    assert "de la version 2 au projet" in text_of(client.get(f"{PAGE}differences/"))
+    assert "du projet à la version 1" in text_of(client.get(f"{PAGE}differences/", {"de": "projet", "a": "1"}))
 
 
 def test_a_wrong_text_is_kept_and_each_mistake_stands_on_its_line(client, scene):
@@ -85,7 +88,7 @@ def test_an_empty_text_is_refused_and_an_endless_one_is_kept(client, scene):
     response = send(client, body="<p>" + "Une phrase. " * 12_000 + "</p>")
     assert response.status_code == 302 and len(ClauseDraft.objects.get().body) > 140_000
     page = text_of(client.get(PAGE))
-    assert "il ne peut pas dépasser 20000 signes" in page
+    assert "il ne peut pas dépasser 20 000 signes" in page
 
 
 def test_two_jurists_at_once(client, scene):
