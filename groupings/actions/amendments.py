@@ -28,7 +28,7 @@ from groupings.library import texts_of
 from groupings.models import Amendment, AmendmentSignature, Deliberation, Grouping, Membership
 from groupings.models.amendment import amendment_path, signed_path
 from groupings.rules.amendments import signatories, signing_refusal
-from members.roles import require
+from members.roles import may, require
 from procurement.core.actors import Actor, SystemActor
 from procurement.core.documents.pdf import PdfError
 from procurement.core.errors import BusinessError
@@ -100,7 +100,7 @@ def amendment_freeze(
         stored.sha256, stored.size = hashlib.sha256(content).hexdigest(), len(content)
         stored.file.name = write_aside_and_move(amendment_path(stored, stored.filename), content)
         stored.frozen_on = today
-        stored.told = f"texte arrêté, SHA-256 {stored.sha256[:12]}…"
+        stored.told = f"texte arrêté (SHA-256 {stored.sha256[:12]}…)"
     return stored
 
 
@@ -189,6 +189,14 @@ def amendment_start_signatures(*, amendment: Amendment, actor: Actor, expected_v
     return stored
 
 
+def may_sign(membership: Membership, amendment: Amendment, actor: Actor | None) -> bool:
+    """As for the convention: the coordinator's buyers and jurists record every signature, a member's people that of
+    their own body."""
+    if may(actor, "grouping.change", organisation_id=amendment.grouping.coordinator_id):
+        return True
+    return may(actor, "deliberation.change", organisation_id=membership.organisation_id)
+
+
 def amendment_sign(
     *,
     amendment: Amendment,
@@ -201,8 +209,10 @@ def amendment_sign(
     filename: str = "",
 ) -> AmendmentSignature:
     """Record that one member has signed, with the signed copy when there is one (PDF, 10 MB)."""
+    if not may_sign(membership, amendment, actor):
+        require(actor, "grouping.change", organisation_id=amendment.grouping.coordinator_id)
     received = receive_pdf(content, filename) if content is not None else None
-    with _locked(amendment, actor) as stored:
+    with _lock(amendment) as stored:
         if stored.status not in (AmendmentStatus.VOTES, AmendmentStatus.SIGNATURE):
             raise BusinessError(f"{stored.name} ne se signe pas\u00a0: il est «\u00a0{stored.badge.word}\u00a0».")
         vote = stored.votes.filter(membership=membership).first()
@@ -343,6 +353,12 @@ def amendments_enter_due(*, today: date) -> int:
 @contextmanager
 def _locked(amendment: Amendment, actor: Actor, expected_version: int | None = None) -> Iterator[Amendment]:
     require(actor, "grouping.change", organisation_id=amendment.grouping.coordinator_id)
+    with _lock(amendment, expected_version) as stored:
+        yield stored
+
+
+@contextmanager
+def _lock(amendment: Amendment, expected_version: int | None = None) -> Iterator[Amendment]:
     with transaction.atomic():
         Grouping.objects.select_for_update().get(pk=amendment.grouping_id)  # the launch, and the other amendments
         Amendment.objects.select_for_update().get(pk=amendment.pk)
