@@ -18,7 +18,15 @@ from django.utils import timezone
 from groupings.actions.amendment_effects import apply
 from groupings.amendment_choices import ON_THE_WAY, AmendmentKind, AmendmentStatus
 from groupings.amendment_workflow import AMENDMENT_WORKFLOW
-from groupings.amendments import convention_of, effect_day, refusal_of, unsigned, unvoted, voting_bodies
+from groupings.amendments import (
+    convention_of,
+    effect_day,
+    entering_refusal,
+    refusal_of,
+    unsigned,
+    unvoted,
+    voting_bodies,
+)
 from groupings.choices import GroupingKind
 from groupings.conventions.amended import values_on
 from groupings.conventions.amendment_text import render_amendment
@@ -166,6 +174,11 @@ def _check_alone(stored: Amendment, values: AmendmentValues) -> None:
                 f"attendez son "
                 "entrée en vigueur, ou abandonnez-le."
             )
+        if stored.competes_with(other):
+            raise BusinessError(
+                f"L’{other.name[0].lower()}{other.name[1:]}, en cours, porte sur le même sujet\u00a0: attendez son "
+                "entrée en vigueur, ou abandonnez-le."
+            )
 
 
 def amendment_start_votes(*, amendment: Amendment, actor: Actor, expected_version: int | None = None) -> Amendment:
@@ -251,8 +264,9 @@ def amendment_unsign(*, signature: AmendmentSignature, actor: Actor, reason: str
     if not reason.strip():
         raise BusinessError("Indiquez le motif\u00a0: il sera inscrit au journal.", field="reason")
     with _locked(signature.amendment, actor) as stored:
-        if stored.status == AmendmentStatus.IN_FORCE:
-            raise BusinessError(f"{stored.name} est en vigueur\u00a0: ses signatures ne changent plus.")
+        if stored.status in (AmendmentStatus.IN_FORCE, AmendmentStatus.ABANDONED):
+            state = stored.badge.word.lower()
+            raise BusinessError(f"{stored.name} est {state}\u00a0: ses signatures ne changent plus.")
         if stored.signatures.filter(pk=signature.pk).exists():
             delete_recorded(
                 signature,
@@ -270,8 +284,8 @@ def amendment_enter(
     with _stepping(amendment, "enter", actor, expected_version) as stored:
         if names := unvoted(stored):
             raise BusinessError(f"La délibération n’est plus exécutoire pour {', '.join(names)}.")
-        if stored.kind in (AmendmentKind.JOIN, AmendmentKind.LEAVE):
-            _check_composition(stored)
+        if sentence := entering_refusal(stored, today):
+            raise BusinessError(sentence)
         day = effect_day(stored)
         if day is None:
             raise BusinessError(f"L’avenant n’est pas signé par {', '.join(unsigned(stored))}.")
@@ -284,21 +298,6 @@ def amendment_enter(
         apply(stored, actor)
         stored.told = f"en vigueur le {day:%d/%m/%Y}"
     return stored
-
-
-def _check_composition(stored: Amendment) -> None:
-    grouping = stored.grouping
-    if grouping.is_launched and grouping.kind != GroupingKind.PERMANENT:
-        raise BusinessError(
-            f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}\u00a0: la composition d’un "
-            f"groupement "
-            "ponctuel ne change plus. Abandonnez cet avenant."
-        )
-    leaving = stored.kind == AmendmentKind.LEAVE
-    if leaving and stored.organisation_id == grouping.coordinator_id:
-        raise BusinessError("Cet organisme est devenu le coordonnateur\u00a0: il ne peut plus se retirer ainsi.")
-    if leaving and grouping.memberships.active().count() <= 2:
-        raise BusinessError("Un groupement garde au moins deux membres (CCP, L2113-6).")
 
 
 def amendment_abandon(
