@@ -9,13 +9,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
 from groupings.actions.amendment_effects import apply
+from groupings.actions.amendment_mails import amendment_announce
 from groupings.amendment_choices import ON_THE_WAY, AmendmentKind, AmendmentStatus
 from groupings.amendment_workflow import AMENDMENT_WORKFLOW
 from groupings.amendments import (
@@ -181,17 +182,26 @@ def _check_alone(stored: Amendment, values: AmendmentValues) -> None:
             )
 
 
-def amendment_start_votes(*, amendment: Amendment, actor: Actor, expected_version: int | None = None) -> Amendment:
-    """Open the deliberation of each member that votes it; a newcomer's also approves the convention."""
-    with _stepping(amendment, "start_votes", actor, expected_version) as stored:
-        bodies = voting_bodies(stored)
-        memberships = stored.grouping.memberships.filter(organisation__in=bodies)
-        for membership in memberships:
-            purpose = Deliberation.Purpose.AMENDMENT
-            if membership.is_pending:
-                purpose = Deliberation.Purpose.MEMBERSHIP
-            Deliberation.objects.get_or_create(membership=membership, amendment=stored, defaults={"purpose": purpose})
-        stored.told = f"envoyé à {len(bodies)} assemblée{'s' if len(bodies) > 1 else ''}"
+def amendment_start_votes(
+    *, amendment: Amendment, actor: Actor, now: datetime | None = None, expected_version: int | None = None
+) -> Amendment:
+    """Open the deliberation of each member that votes it; a newcomer's also approves the convention.
+
+    ``now``: when they are written to; None: nobody is.
+    """
+    with transaction.atomic():
+        with _stepping(amendment, "start_votes", actor, expected_version) as stored:
+            bodies = voting_bodies(stored)
+            for membership in stored.grouping.memberships.filter(organisation__in=bodies):
+                purpose = Deliberation.Purpose.AMENDMENT
+                if membership.is_pending:
+                    purpose = Deliberation.Purpose.MEMBERSHIP
+                Deliberation.objects.get_or_create(
+                    membership=membership, amendment=stored, defaults={"purpose": purpose}
+                )
+            stored.told = f"envoyé à {len(bodies)} assemblée{'s' if len(bodies) > 1 else ''}"
+        if now is not None:  # once the votes are open: the links ask for them
+            amendment_announce(amendment=stored, actor=actor, now=now)
     return stored
 
 

@@ -195,7 +195,7 @@ def amendment_step(request: HttpRequest, pk: int, amendment_pk: int, step: str) 
     common = {"amendment": found, "actor": actor, "expected_version": version}
     steps = {
         "freeze": lambda: actions.amendment_freeze(today=today, **common),
-        "start_votes": lambda: actions.amendment_start_votes(**common),
+        "start_votes": lambda: actions.amendment_start_votes(now=timezone.now(), **common),
         "start_signatures": lambda: actions.amendment_start_signatures(**common),
         "enter": lambda: actions.amendment_enter(today=today, **common),
         "abandon": lambda: actions.amendment_abandon(reason=reason, **common),

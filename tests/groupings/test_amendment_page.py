@@ -1,6 +1,6 @@
 """The pages of amendments: what the buyer does there from the draft to the effect, what a member reads."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,9 +13,11 @@ from groupings.links import link_token
 from groupings.models import Amendment, Deliberation, SignedLink
 from groupings.remarks import facts_of
 from groupings.todo import todo_on
+from members.models import Organisation
 from members.roles import Role
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.journal.models import JournalEntry
+from procurement.core.mail.models import OutgoingMessage
 from tests.support.amendments import draft, final, in_force, make_scene, vote, voted
 from tests.support.factories import make_affiliation
 
@@ -237,3 +239,22 @@ def test_a_member_is_told_to_vote_then_to_sign_on_the_page_of_the_amendment(clie
     assert reverse("deliberation_detail", args=[own.pk]) in during
     vote(own, timezone.localdate())
     assert "Enregistrer notre signature" in client.get(page).content.decode()
+
+
+def test_opening_the_votes_writes_to_each_assembly_with_its_own_link_once(client):
+    scene = make_scene(kind="permanent", launched_on=date(2027, 1, 4))
+    for body in (scene.members[1], scene.members[2]):
+        Organisation.objects.filter(pk=body.organisation_id).update(email=f"mairie{body.pk}@exemple.fr")
+    amendment = final(scene, "duration", new_duration_months=60, **_NO_EXTENSION)
+    client.force_login(scene.buyer.user)
+    assert step(client, amendment, "start_votes").status_code == 200
+    step(client, amendment, "start_votes")  # a second click
+    mails = {mail.recipient: mail for mail in OutgoingMessage.objects.all()}
+    assert sorted(mails) == sorted(f"mairie{body.pk}@exemple.fr" for body in scene.members[1:3])
+    mail = mails[f"mairie{scene.members[1].pk}@exemple.fr"]
+    assert mail.subject == f"Délibérer sur l’avenant n°\u00a01\u00a0: {scene.grouping.title}"
+    assert "changement de durée" in mail.text
+    token = link_token(SignedLink.objects.get(membership=scene.members[1]))
+    assert token in mail.text
+    page = client.get(reverse("signed_link", args=[token])).content.decode()
+    assert "Avenant n°\u00a01" in page or "avenant n°\u00a01" in page
