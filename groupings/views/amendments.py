@@ -316,12 +316,17 @@ def convention_consolidated(request: HttpRequest, pk: int) -> HttpResponse:
     except ValueError:
         day, error = today, f"«\u00a0{asked[:30]}\u00a0» n’est pas une date\u00a0: voici le texte d’aujourd’hui."
     signed = (ConventionStatus.IN_FORCE, ConventionStatus.ENDED)
-    text = consolidated(convention, day) if convention is not None and convention.status in signed else None
+    text, members, is_before = None, [], False
+    if convention is not None and convention.status in signed:
+        is_before = day < (convention.signed_on or timezone.localtime(convention.frozen_at).date())
+        if not is_before:
+            text, members = consolidated(convention, day), _members_on(grouping, day)
     context = {
         "grouping": grouping,
         "convention": convention,
         "text": text,
-        "members": _members_on(grouping, day) if text else [],
+        "members": members,
+        "is_before": is_before,
         "day": day,
         "error": error,
     }

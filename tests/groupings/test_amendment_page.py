@@ -258,3 +258,14 @@ def test_opening_the_votes_writes_to_each_assembly_with_its_own_link_once(client
     assert token in mail.text
     page = client.get(reverse("signed_link", args=[token])).content.decode()
     assert "Avenant n°\u00a01" in page or "avenant n°\u00a01" in page
+
+
+def test_there_is_no_consolidated_text_on_a_day_before_the_convention(client):
+    scene = make_scene()  # frozen on 01/11/2026
+    client.force_login(scene.buyer.user)
+    url = reverse("convention_consolidated", args=[scene.grouping.pk])
+    leap = client.get(url, {"le": "2024-02-29"})
+    assert leap.context["text"] is None
+    assert "n’existait pas encore" in leap.content.decode()
+    assert 'value="2024-02-29"' in leap.content.decode()
+    assert client.get(url, {"le": "2026-11-01"}).context["text"] is not None
