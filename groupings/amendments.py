@@ -1,6 +1,6 @@
 """Where an amendment stands, from the database: who votes, who signs, what its grouping allows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from groupings.amendment_choices import AmendmentKind
@@ -73,6 +73,36 @@ def refusal_of(amendment: Amendment, today: date) -> tuple[str, str]:
         title=amendment.new_title,
         months=months,
     )
+
+
+def entering_refusal(amendment: Amendment, today: date) -> str:
+    """Why a text voted and signed cannot take effect: the grouping is not what it was the day the text was frozen.
+
+    The date asked for and the notice are those of the text: only what became untrue since is looked at again.
+    """
+    grouping = amendment.grouping
+    if amendment.kind not in (AmendmentKind.JOIN, AmendmentKind.LEAVE):
+        now = replace(situation(grouping, amendment.convention, today), title="", months=(0, 0, 0))
+        months = (
+            amendment.new_duration_months or 0,
+            amendment.new_extension_count or 0,
+            amendment.new_extension_months or 0,
+        )
+        sentence, _ = rules.refusal(
+            amendment.kind, now, body=amendment.organisation_id, title=amendment.new_title, months=months
+        )
+        return sentence and f"{sentence} Abandonnez cet avenant."
+    if grouping.is_launched and grouping.kind != GroupingKind.PERMANENT:
+        return (
+            f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}\u00a0: la composition d’un "
+            "groupement ponctuel ne change plus. Abandonnez cet avenant."
+        )
+    leaving = amendment.kind == AmendmentKind.LEAVE
+    if leaving and amendment.organisation_id == grouping.coordinator_id:
+        return "Cet organisme est devenu le coordonnateur\u00a0: il ne peut plus se retirer ainsi."
+    if leaving and grouping.memberships.active().count() <= 2:
+        return "Un groupement garde au moins deux membres (CCP, L2113-6)."
+    return ""
 
 
 def voting_bodies(amendment: Amendment) -> list[int]:

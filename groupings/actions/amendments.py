@@ -9,16 +9,17 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
 from groupings.actions.amendment_effects import apply
+from groupings.actions.amendment_mails import amendment_announce
 from groupings.amendment_choices import ON_THE_WAY, AmendmentKind, AmendmentStatus
 from groupings.amendment_workflow import AMENDMENT_WORKFLOW
-from groupings.amendments import effect_day, refusal_of, unsigned, unvoted, voting_bodies
+from groupings.amendments import effect_day, entering_refusal, refusal_of, unsigned, unvoted, voting_bodies
 from groupings.choices import GroupingKind
 from groupings.convention_life import current_of
 from groupings.conventions.amended import values_on
@@ -29,7 +30,7 @@ from groupings.library import texts_of
 from groupings.models import Amendment, AmendmentSignature, Deliberation, Grouping, Membership
 from groupings.models.amendment import amendment_path, signed_path
 from groupings.rules.amendments import signatories, signing_refusal
-from members.roles import require
+from members.roles import may, require
 from procurement.core.actors import Actor, SystemActor
 from procurement.core.documents.pdf import PdfError
 from procurement.core.errors import BusinessError
@@ -101,7 +102,7 @@ def amendment_freeze(
         stored.sha256, stored.size = hashlib.sha256(content).hexdigest(), len(content)
         stored.file.name = write_aside_and_move(amendment_path(stored, stored.filename), content)
         stored.frozen_on = today
-        stored.told = f"texte arrêté, SHA-256 {stored.sha256[:12]}…"
+        stored.told = f"texte arrêté (SHA-256 {stored.sha256[:12]}…)"
     return stored
 
 
@@ -166,19 +167,33 @@ def _check_alone(stored: Amendment, values: AmendmentValues) -> None:
                 f"L’{other.name[0].lower()}{other.name[1:]}, en cours, modifie déjà l’article {shared[0]}\u00a0: "
                 "attendez son entrée en vigueur, ou abandonnez-le."
             )
+        if stored.competes_with(other):
+            raise BusinessError(
+                f"L’{other.name[0].lower()}{other.name[1:]}, en cours, porte sur le même sujet\u00a0: attendez son "
+                "entrée en vigueur, ou abandonnez-le."
+            )
 
 
-def amendment_start_votes(*, amendment: Amendment, actor: Actor, expected_version: int | None = None) -> Amendment:
-    """Open the deliberation of each member that votes it; a newcomer's also approves the convention."""
-    with _stepping(amendment, "start_votes", actor, expected_version) as stored:
-        bodies = voting_bodies(stored)
-        memberships = stored.grouping.memberships.filter(organisation__in=bodies)
-        for membership in memberships:
-            purpose = Deliberation.Purpose.AMENDMENT
-            if membership.is_pending:
-                purpose = Deliberation.Purpose.MEMBERSHIP
-            Deliberation.objects.get_or_create(membership=membership, amendment=stored, defaults={"purpose": purpose})
-        stored.told = f"envoyé à {len(bodies)} assemblée{'s' if len(bodies) > 1 else ''}"
+def amendment_start_votes(
+    *, amendment: Amendment, actor: Actor, now: datetime | None = None, expected_version: int | None = None
+) -> Amendment:
+    """Open the deliberation of each member that votes it; a newcomer's also approves the convention.
+
+    ``now``: when they are written to; None: nobody is.
+    """
+    with transaction.atomic():
+        with _stepping(amendment, "start_votes", actor, expected_version) as stored:
+            bodies = voting_bodies(stored)
+            for membership in stored.grouping.memberships.filter(organisation__in=bodies):
+                purpose = Deliberation.Purpose.AMENDMENT
+                if membership.is_pending:
+                    purpose = Deliberation.Purpose.MEMBERSHIP
+                Deliberation.objects.get_or_create(
+                    membership=membership, amendment=stored, defaults={"purpose": purpose}
+                )
+            stored.told = f"envoyé à {len(bodies)} assemblée{'s' if len(bodies) > 1 else ''}"
+        if now is not None:  # once the votes are open: the links ask for them
+            amendment_announce(amendment=stored, actor=actor, now=now)
     return stored
 
 
@@ -187,6 +202,14 @@ def amendment_start_signatures(*, amendment: Amendment, actor: Actor, expected_v
     with _stepping(amendment, "start_signatures", actor, expected_version) as stored:
         stored.told = "en signature"
     return stored
+
+
+def may_sign(membership: Membership, amendment: Amendment, actor: Actor | None) -> bool:
+    """As for the convention: the coordinator's buyers and jurists record every signature, a member's people that of
+    their own body."""
+    if may(actor, "grouping.change", organisation_id=amendment.grouping.coordinator_id):
+        return True
+    return may(actor, "deliberation.change", organisation_id=membership.organisation_id)
 
 
 def amendment_sign(
@@ -201,8 +224,10 @@ def amendment_sign(
     filename: str = "",
 ) -> AmendmentSignature:
     """Record that one member has signed, with the signed copy when there is one (PDF, 10 MB)."""
+    if not may_sign(membership, amendment, actor):
+        require(actor, "grouping.change", organisation_id=amendment.grouping.coordinator_id)
     received = receive_pdf(content, filename) if content is not None else None
-    with _locked(amendment, actor) as stored:
+    with _lock(amendment) as stored:
         if stored.status not in (AmendmentStatus.VOTES, AmendmentStatus.SIGNATURE):
             raise BusinessError(f"{stored.name} ne se signe pas\u00a0: il est «\u00a0{stored.badge.word}\u00a0».")
         vote = stored.votes.filter(membership=membership).first()
@@ -241,8 +266,9 @@ def amendment_unsign(*, signature: AmendmentSignature, actor: Actor, reason: str
     if not reason.strip():
         raise BusinessError("Indiquez le motif\u00a0: il sera inscrit au journal.", field="reason")
     with _locked(signature.amendment, actor) as stored:
-        if stored.status == AmendmentStatus.IN_FORCE:
-            raise BusinessError(f"{stored.name} est en vigueur\u00a0: ses signatures ne changent plus.")
+        if stored.status in (AmendmentStatus.IN_FORCE, AmendmentStatus.ABANDONED):
+            state = stored.badge.word.lower()
+            raise BusinessError(f"{stored.name} est {state}\u00a0: ses signatures ne changent plus.")
         if stored.signatures.filter(pk=signature.pk).exists():
             delete_recorded(
                 signature,
@@ -260,8 +286,8 @@ def amendment_enter(
     with _stepping(amendment, "enter", actor, expected_version) as stored:
         if names := unvoted(stored):
             raise BusinessError(f"La délibération n’est plus exécutoire pour {', '.join(names)}.")
-        if stored.kind in (AmendmentKind.JOIN, AmendmentKind.LEAVE):
-            _check_composition(stored)
+        if sentence := entering_refusal(stored, today):
+            raise BusinessError(sentence)
         day = effect_day(stored)
         if day is None:
             raise BusinessError(f"L’avenant n’est pas signé par {', '.join(unsigned(stored))}.")
@@ -274,20 +300,6 @@ def amendment_enter(
         apply(stored, actor)
         stored.told = f"en vigueur le {day:%d/%m/%Y}"
     return stored
-
-
-def _check_composition(stored: Amendment) -> None:
-    grouping = stored.grouping
-    if grouping.is_launched and grouping.kind != GroupingKind.PERMANENT:
-        raise BusinessError(
-            f"La consultation est lancée depuis le {grouping.launched_on:%d/%m/%Y}\u00a0: la composition d’un "
-            "groupement ponctuel ne change plus. Abandonnez cet avenant."
-        )
-    leaving = stored.kind == AmendmentKind.LEAVE
-    if leaving and stored.organisation_id == grouping.coordinator_id:
-        raise BusinessError("Cet organisme est devenu le coordonnateur\u00a0: il ne peut plus se retirer ainsi.")
-    if leaving and grouping.memberships.active().count() <= 2:
-        raise BusinessError("Un groupement garde au moins deux membres (CCP, L2113-6).")
 
 
 def amendment_abandon(
@@ -342,6 +354,12 @@ def amendments_enter_due(*, today: date) -> int:
 @contextmanager
 def _locked(amendment: Amendment, actor: Actor, expected_version: int | None = None) -> Iterator[Amendment]:
     require(actor, "grouping.change", organisation_id=amendment.grouping.coordinator_id)
+    with _lock(amendment, expected_version) as stored:
+        yield stored
+
+
+@contextmanager
+def _lock(amendment: Amendment, expected_version: int | None = None) -> Iterator[Amendment]:
     with transaction.atomic():
         Grouping.objects.select_for_update().get(pk=amendment.grouping_id)  # the launch, and the other amendments
         Amendment.objects.select_for_update().get(pk=amendment.pk)

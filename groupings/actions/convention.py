@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from groupings.actions.clauses import library_open
 from groupings.actions.convention_life import lock, move
+from groupings.amendment_choices import AmendmentStatus
 from groupings.choices import ConventionStatus
 from groupings.convention_life import is_text_current, names_of, voters
 from groupings.convention_workflow import CLOSED, FROZEN
@@ -112,7 +113,14 @@ def replace(latest: Convention, *, text_sha256: str, actor: Actor, now: datetime
     member has signed, or the convention is in force.
     """
     if latest.status in CLOSED:
-        raise BusinessError(amendment_refusal(version=latest.version, is_ended=latest.status == ConventionStatus.ENDED))
+        amended = latest.amendments.filter(status=AmendmentStatus.IN_FORCE).order_by("number")
+        raise BusinessError(
+            amendment_refusal(
+                version=latest.version,
+                is_ended=latest.status == ConventionStatus.ENDED,
+                amended_by=amended.values_list("number", flat=True),
+            )
+        )
     is_another_text = text_sha256 != latest.text_sha256
     voted = names_of(voters(latest.grouping)) if is_another_text and not reason.strip() else []
     if voted:

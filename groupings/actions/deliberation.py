@@ -162,6 +162,12 @@ def deliberation_vote(
             raise BusinessError(
                 "Le groupement n’était pas ouvert à cette date\u00a0: vérifiez l’année.", field="meeting_on"
             )
+        if stored.amendment is not None and meeting_on < stored.amendment.frozen_on:
+            raise BusinessError(
+                f"Le texte de l’avenant n’est arrêté que depuis le {stored.amendment.frozen_on:%d/%m/%Y}\u00a0: la "
+                f"séance du {meeting_on:%d/%m/%Y} n’a pas pu le voter.",
+                field="meeting_on",
+            )
         _check_follows_convocation(stored, meeting_on)
         _check_counts(stored, counts, outcome)
         stored.session = _session_of(stored, meeting_on)

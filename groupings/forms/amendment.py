@@ -87,3 +87,5 @@ class AmendmentSignForm(StyledFormMixin, forms.Form):
         field = self.fields["membership"]
         field.queryset = Membership.objects.filter(pk__in=memberships).select_related("organisation")
         field.label_from_instance = lambda membership: membership.organisation.name
+        if len(memberships) == 1:  # a member's agent signs for its own body alone
+            field.empty_label, field.initial = None, memberships[0]

@@ -36,6 +36,12 @@ class FeeExpenseForm(StyledFormMixin, forms.Form):
         widget=forms.FileInput(attrs={"accept": ".pdf,.png,.jpg,.jpeg,.xlsx,.docx"}),
     )
 
+    def clean_amount_excl_tax(self):
+        amount = self.cleaned_data["amount_excl_tax"]
+        if amount == 0:  # the constraint says it too, and names no field
+            raise forms.ValidationError("Une dépense n’est pas de zéro euro\u202f; un avoir est négatif.")
+        return amount
+
     def __init__(self, *args, grouping: Grouping, **kwargs):
         super().__init__(*args, **kwargs)
         natures = FeeNature.choices

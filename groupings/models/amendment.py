@@ -134,6 +134,13 @@ class Amendment(models.Model):
     def badge(self) -> Badge:
         return AMENDMENT_BADGES[AmendmentStatus(self.status)]
 
+    def competes_with(self, other: "Amendment") -> bool:
+        """Whether both say something of the same body, or of the same term: one would undo the other. The articles
+        tell it for a text produced here, these facts for any."""
+        if self.organisation_id is not None and self.organisation_id == other.organisation_id:
+            return True
+        return self.kind == other.kind and self.kind in (_K.COORDINATOR, _K.OBJECT, _K.DURATION)
+
     @property
     def filename(self) -> str:
         """``GC-2027-01_avenant_1.pdf``."""

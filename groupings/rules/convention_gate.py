@@ -81,8 +81,18 @@ def new_text_refusal(*, voted: Sequence[str], version: int) -> str:
     )
 
 
-def amendment_refusal(*, version: int, is_ended: bool) -> str:
-    """A convention in force changes by an amendment alone, one that has ended not at all."""
+def amendment_refusal(*, version: int, is_ended: bool, amended_by: Sequence[int] = ()) -> str:
+    """A convention in force changes by an amendment alone, one that has ended not at all.
+
+    ``amended_by``: the numbers of the amendments in force; the version signed does not hold what they changed.
+    """
     if is_ended:
         return f"La convention (version {version}) est terminée\u00a0: elle ne change plus."
+    if amended_by:
+        by = named([f"l’avenant n°\u00a0{number}" for number in amended_by])
+        return (
+            f"La convention (version {version}) est en vigueur, modifiée par {by}\u00a0: la version signée ne se "
+            "produit plus, son texte à jour est le «\u00a0Texte consolidé\u00a0». Un autre changement demande un "
+            "autre avenant."
+        )
     return f"La convention (version {version}) est en vigueur\u00a0: modifiez-la par un avenant."

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groupings.actions import amendments as actions
 from groupings.amendment_choices import AmendmentKind, AmendmentStatus
 from groupings.amendment_workflow import AMENDMENT_WORKFLOW
-from groupings.amendments import effect_day, parties
+from groupings.amendments import Party, effect_day, parties, voting_bodies
 from groupings.choices import ConventionStatus
 from groupings.convention_life import current_of
 from groupings.conventions.amended import consolidated
@@ -22,7 +22,9 @@ from groupings.conventions.amendment_text import word_amendment
 from groupings.conventions.amendment_values import from_json as amendment_from_json
 from groupings.forms.amendment import AmendmentForm, AmendmentSignForm
 from groupings.models import Amendment, AmendmentSignature, Grouping, Signature
+from groupings.rules.amendments import signatories
 from groupings.views.common import find_grouping, may_change, require_change, sees_all
+from members.models import Organisation
 from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.exports import download_response
 from procurement.core.submission import posted, posted_or_back, submit
@@ -106,7 +108,19 @@ def _page(
         "waiting": waiting if found.status == AmendmentStatus.VOTES else [],
         "unsigned": unsigned if found.status == AmendmentStatus.SIGNATURE else [],
         "effect_on": effect_day(found) if found.status == AmendmentStatus.SIGNATURE and not unsigned else None,
-        "may_sign": changes and signing and any(p.may_sign_now for p in everybody),
+        "vote_to_pass": next(
+            (
+                p.deliberation
+                for p in everybody
+                if not changes
+                and found.status == AmendmentStatus.VOTES
+                and p.membership.organisation_id == own
+                and not _has_voted(p)
+            ),
+            None,
+        ),
+        "voters": _announced(found, grouping) if found.status in (AmendmentStatus.DRAFT, AmendmentStatus.FINAL) else {},
+        "may_sign": signing and any(p.may_sign_now for p in _own(everybody, found, request)),
         "refusal": "",
         "form_reason": "",
         **extra,
@@ -114,7 +128,20 @@ def _page(
     return render(request, "groupings/amendment.html", context, status=status)
 
 
-def _has_voted(party) -> bool:
+def _announced(found: Amendment, grouping: Grouping) -> dict[str, list[str]]:
+    """Who will vote and who will sign, before the votes are opened: one query for their names."""
+    voting = voting_bodies(found)
+    signing = signatories(voting, coordinator=grouping.coordinator_id)
+    names = dict(Organisation.objects.filter(pk__in=signing).values_list("pk", "name"))
+    return {"voting": [names[key] for key in voting if key in names], "signing": [names[key] for key in signing]}
+
+
+def _own(everybody: list[Party], found: Amendment, request: HttpRequest) -> list[Party]:
+    """Those whose signature the person may record: all of them for the coordinator, its own body for a member."""
+    return [party for party in everybody if actions.may_sign(party.membership, found, request.affiliation)]
+
+
+def _has_voted(party: Party) -> bool:
     return party.deliberation is None or party.deliberation.is_cleared
 
 
@@ -168,7 +195,7 @@ def amendment_step(request: HttpRequest, pk: int, amendment_pk: int, step: str) 
     common = {"amendment": found, "actor": actor, "expected_version": version}
     steps = {
         "freeze": lambda: actions.amendment_freeze(today=today, **common),
-        "start_votes": lambda: actions.amendment_start_votes(**common),
+        "start_votes": lambda: actions.amendment_start_votes(now=timezone.now(), **common),
         "start_signatures": lambda: actions.amendment_start_signatures(**common),
         "enter": lambda: actions.amendment_enter(today=today, **common),
         "abandon": lambda: actions.amendment_abandon(reason=reason, **common),
@@ -187,11 +214,18 @@ def amendment_step(request: HttpRequest, pk: int, amendment_pk: int, step: str) 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def amendment_sign(request: HttpRequest, pk: int, amendment_pk: int) -> HttpResponse:
-    """Record one signature; only those who may sign today are offered."""
+    """Record one signature; only those who may sign today are offered: to a member's people, their own body."""
     grouping, found = _find(request, pk, amendment_pk)
-    require_change(grouping, request.affiliation)
-    ready = [party.membership.pk for party in parties(found) if party.may_sign_now]
-    form = AmendmentSignForm(posted(request), request.FILES or None, memberships=ready, use_required_attribute=False)
+    own = [party for party in _own(parties(found), found, request) if party.signs]
+    if not own:
+        require_change(grouping, request.affiliation)
+    ready = [party.membership.pk for party in own if party.may_sign_now]
+    if request.method != "POST" and not ready:
+        messages.info(request, f"{found.name}\u00a0: personne n’est à signer aujourd’hui, faute d’acte exécutoire.")
+        return redirect("amendment", pk, amendment_pk)
+    # Sent twice, or too early: the action says which, so the form does not narrow the choice it receives.
+    offered = [party.membership.pk for party in own] if request.method == "POST" else ready
+    form = AmendmentSignForm(posted(request), request.FILES or None, memberships=offered, use_required_attribute=False)
 
     def write() -> None:
         typed, sent = form.cleaned_data, form.cleaned_data["file"]
@@ -282,12 +316,17 @@ def convention_consolidated(request: HttpRequest, pk: int) -> HttpResponse:
     except ValueError:
         day, error = today, f"«\u00a0{asked[:30]}\u00a0» n’est pas une date\u00a0: voici le texte d’aujourd’hui."
     signed = (ConventionStatus.IN_FORCE, ConventionStatus.ENDED)
-    text = consolidated(convention, day) if convention is not None and convention.status in signed else None
+    text, members, is_before = None, [], False
+    if convention is not None and convention.status in signed:
+        is_before = day < (convention.signed_on or timezone.localtime(convention.frozen_at).date())
+        if not is_before:
+            text, members = consolidated(convention, day), _members_on(grouping, day)
     context = {
         "grouping": grouping,
         "convention": convention,
         "text": text,
-        "members": _members_on(grouping, day) if text else [],
+        "members": members,
+        "is_before": is_before,
         "day": day,
         "error": error,
     }

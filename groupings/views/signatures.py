@@ -145,6 +145,10 @@ def _download(request: HttpRequest, circuit: Circuit, typed: dict[str, Any]) -> 
     chosen = [p for p in circuit.parties if p.membership.pk in typed["memberships"] and p.copy]
     if not chosen:
         raise BusinessError("Les exemplaires de ces membres ne sont pas encore produits.", field="memberships")
+    left = len(typed["memberships"]) - len(chosen)
+    if left:  # read on the page that comes after the file
+        some = f"{left} membres cochés n’ont" if left > 1 else "1 membre coché n’a"
+        messages.warning(request, f"{some} pas d’exemplaire produit dans ce fichier ZIP.")
     convention = circuit.convention
     files = ((_copy_name(p.copy, p, convention), _read_copy(p.copy), p.copy.made_at) for p in chosen)
     name = f"{convention.grouping.reference}_a-signer_v{convention.version}.zip"

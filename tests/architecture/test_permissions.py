@@ -314,8 +314,8 @@ amendment_create            GET      302  200  200  403  403  403  403  404  404
 amendment_create            POST     302  422  422  403  403  403  403  404  404  404  404
 amendment_change            GET      302  200  200  403  403  403  404  404  404  404  404
 amendment_change            POST     302  422  422  403  403  403  404  404  404  404  404
-amendment_sign              GET      302  200  200  403  403  403  403  404  404  404  404
-amendment_sign              POST     302  422  422  403  403  403  403  404  404  404  404
+amendment_sign              GET      302  200  200  403  403  403  302  404  404  404  404
+amendment_sign              POST     302  422  422  403  403  403  422  404  404  404  404
 amendment_step              GET      302  302  302  302  302  302  302  302  302  302  302
 amendment_step              POST     302  422  422  403  403  403  403  404  404  404  404
 amendment_unsign            GET      302  302  302  302  302  302  302  302  302  302  302

@@ -1,6 +1,6 @@
 """The pages of amendments: what the buyer does there from the draft to the effect, what a member reads."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,14 +13,17 @@ from groupings.links import link_token
 from groupings.models import Amendment, Deliberation, SignedLink
 from groupings.remarks import facts_of
 from groupings.todo import todo_on
+from members.models import Organisation
 from members.roles import Role
-from procurement.core.errors import BusinessError
+from procurement.core.errors import BusinessError, NotAllowed
 from procurement.core.journal.models import JournalEntry
+from procurement.core.mail.models import OutgoingMessage
 from tests.support.amendments import draft, final, in_force, make_scene, vote, voted
 from tests.support.factories import make_affiliation
 
 pytestmark = pytest.mark.django_db
 MAX_QUERIES = 12
+_NO_EXTENSION = {"new_extension_count": 0, "new_extension_months": 0}
 
 
 def step(client, amendment: Amendment, name: str, **data):
@@ -46,15 +49,13 @@ def test_from_the_draft_to_the_consolidated_text(client):
     vote(amendment.votes.get(), today)
     step(client, amendment, "start_signatures")
     sign = reverse("amendment_sign", args=[scene.grouping.pk, amendment.pk])
-    copy = SimpleUploadedFile("signe.pdf", b"%PDF-1.4\nessai\n%%EOF", "application/pdf")
+    assert "file" in client.get(sign).context["form"].fields
     newcomer = amendment.votes.get().membership
     early = {"membership": newcomer.pk, "signed_on": today - timedelta(days=1), "signatory": "Le maire"}
     assert "ne peut pas précéder" in client.post(sign, early).content.decode()
     for membership in (newcomer, scene.members[0]):
         said = {"membership": membership.pk, "signed_on": today.isoformat(), "signatory": "La maire"}
         assert client.post(sign, said).status_code == 302
-    assert "file" in client.get(sign).context["form"].fields
-    assert copy.size
     done = step(client, amendment, "enter").content.decode()
     assert "en vigueur le" in done
     text = client.get(reverse("convention_consolidated", args=[scene.grouping.pk])).content.decode()
@@ -195,3 +196,76 @@ def test_the_vote_of_an_amendment_is_told_apart_from_the_signature_of_the_conven
     )
     with pytest.raises(BusinessError, match="est signé"):
         deliberation_reverse(deliberation=mine, step="undo_vote", actor=scene.buyer, reason="Erreur de saisie")
+
+
+def test_a_members_agent_signs_for_its_own_body_alone(client):
+    scene = make_scene()
+    today = timezone.localdate()
+    amendment = voted(scene, "duration", today=today, new_duration_months=60, **_NO_EXTENSION)
+    mine, neighbour = scene.members[1], scene.members[2]
+    agent = make_affiliation(mine.organisation, Role.MEMBER_AGENT)
+    client.force_login(agent.user)
+    page = reverse("amendment", args=[scene.grouping.pk, amendment.pk])
+    url = reverse("amendment_sign", args=[scene.grouping.pk, amendment.pk])
+    assert f'href="{url}"' in client.get(page).content.decode()
+    assert list(client.get(url).context["form"].fields["membership"].queryset) == [mine]
+    said = {"membership": mine.pk, "signed_on": today.isoformat(), "signatory": "Le maire"}
+    assert client.post(url, {**said, "membership": neighbour.pk}).status_code == 422
+    with pytest.raises(NotAllowed):
+        actions.amendment_sign(
+            amendment=amendment, membership=neighbour, signed_on=today, signatory="X", actor=agent, today=today
+        )
+    assert client.post(url, said).url == page
+    twice = client.post(url, said)
+    assert (twice.status_code, "déjà enregistrée" in twice.content.decode()) == (422, True)
+    assert [signature.membership for signature in amendment.signatures.all()] == [mine]
+    # Nothing more to sign: the page of the form leads back, and says why.
+    assert client.get(url).url == page
+    assert f'href="{url}"' not in client.get(page).content.decode()
+
+
+def test_a_member_is_told_to_vote_then_to_sign_on_the_page_of_the_amendment(client):
+    scene = make_scene()
+    amendment = final(scene, "duration", new_duration_months=60, **_NO_EXTENSION)
+    client.force_login(make_affiliation(scene.members[1].organisation, Role.MEMBER_AGENT).user)
+    page = reverse("amendment", args=[scene.grouping.pk, amendment.pk])
+    before = client.get(page).content.decode()
+    assert "Votent\u00a0:" in before
+    assert "signe sans délibérer" not in before
+    amendment = actions.amendment_start_votes(amendment=amendment, actor=scene.buyer)
+    own = amendment.votes.get(membership=scene.members[1])
+    during = client.get(page).content.decode()
+    assert "Votre assemblée vote cet avenant" in during
+    assert reverse("deliberation_detail", args=[own.pk]) in during
+    vote(own, timezone.localdate())
+    assert "Enregistrer notre signature" in client.get(page).content.decode()
+
+
+def test_opening_the_votes_writes_to_each_assembly_with_its_own_link_once(client):
+    scene = make_scene(kind="permanent", launched_on=date(2027, 1, 4))
+    for body in (scene.members[1], scene.members[2]):
+        Organisation.objects.filter(pk=body.organisation_id).update(email=f"mairie{body.pk}@exemple.fr")
+    amendment = final(scene, "duration", new_duration_months=60, **_NO_EXTENSION)
+    client.force_login(scene.buyer.user)
+    assert step(client, amendment, "start_votes").status_code == 200
+    step(client, amendment, "start_votes")  # a second click
+    mails = {mail.recipient: mail for mail in OutgoingMessage.objects.all()}
+    assert sorted(mails) == sorted(f"mairie{body.pk}@exemple.fr" for body in scene.members[1:3])
+    mail = mails[f"mairie{scene.members[1].pk}@exemple.fr"]
+    assert mail.subject == f"Délibérer sur l’avenant n°\u00a01\u00a0: {scene.grouping.title}"
+    assert "changement de durée" in mail.text
+    token = link_token(SignedLink.objects.get(membership=scene.members[1]))
+    assert token in mail.text
+    page = client.get(reverse("signed_link", args=[token])).content.decode()
+    assert "Avenant n°\u00a01" in page or "avenant n°\u00a01" in page
+
+
+def test_there_is_no_consolidated_text_on_a_day_before_the_convention(client):
+    scene = make_scene()  # frozen on 01/11/2026
+    client.force_login(scene.buyer.user)
+    url = reverse("convention_consolidated", args=[scene.grouping.pk])
+    leap = client.get(url, {"le": "2024-02-29"})
+    assert leap.context["text"] is None
+    assert "n’existait pas encore" in leap.content.decode()
+    assert 'value="2024-02-29"' in leap.content.decode()
+    assert client.get(url, {"le": "2026-11-01"}).context["text"] is not None
