@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
 
 from groupings.choices import SIGNATURE_BADGES, Badge, ConventionStatus
 from groupings.conventions.assemble import member_values
@@ -34,7 +34,9 @@ def signing_memberships(convention: Convention) -> QuerySet:
     if named := party_sirens(convention):
         found = found.filter(organisation__siren__in=named)
     signed = signatures_of(convention).filter(membership=OuterRef("pk"))
-    return found.annotate(is_signed=Exists(signed)).select_related("organisation", "grouping__coordinator")
+    # All signed a convention taken in as signed before the tool, whoever was told.
+    is_signed = Value(True) if convention.is_prior else Exists(signed)
+    return found.annotate(is_signed=is_signed).select_related("organisation", "grouping__coordinator")
 
 
 def unsigned(convention: Convention) -> list[Membership]:

@@ -8,6 +8,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce
 
 from groupings.choices import AWAITING_VOTE, IN_FORCE
 from procurement.core.querysets import money_subquery
@@ -172,10 +173,12 @@ class MembershipQuerySet(models.QuerySet):
         """What the launch depends on, in three queries: ``votes`` (the approval and its session), ``has_needs``,
         ``signed_on``, and the body's coming sessions as ``organisation.coming`` unless told not to. ``with_texts``:
         the votes say which text they approve (``with_text_voted``)."""
-        from groupings.models import Deliberation, NeedLine, Signature
+        from groupings.models import Convention, Deliberation, NeedLine, Signature
         from members.models import CouncilSession
 
         signatures = Signature.objects.filter(membership=OuterRef("pk")).order_by("-signed_on")
+        # A convention taken in as signed before the tool binds all its members, told or not who signed for them.
+        prior = Convention.objects.filter(grouping=OuterRef("grouping"), origin="prior", status="in_force")
         coming = CouncilSession.objects.filter(meeting_on__gte=today)
         votes = Deliberation.objects.approvals().select_related("session", "amendment")
         votes = votes.with_text_voted() if with_texts else votes
@@ -183,7 +186,9 @@ class MembershipQuerySet(models.QuerySet):
             self.select_related("organisation__parent")
             .annotate(
                 has_needs=Exists(NeedLine.objects.filter(membership=OuterRef("pk"))),
-                signed_on=models.Subquery(signatures.values("signed_on")[:1]),
+                signed_on=Coalesce(
+                    Subquery(signatures.values("signed_on")[:1]), Subquery(prior.values("signed_on")[:1])
+                ),
             )
             .prefetch_related(Prefetch("deliberations", votes, to_attr="votes"))
         )

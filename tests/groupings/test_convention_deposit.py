@@ -17,6 +17,7 @@ from groupings.actions.convention_deposit import generated_resume, negotiated_de
 from groupings.actions.kit import kits_request
 from groupings.actions.signatures import signature_remove
 from groupings.choices import ConventionOrigin, ConventionStatus
+from groupings.circuit import unsigned
 from groupings.management.commands.generate_conventions import files_of
 from groupings.models import Convention, ConventionDocument, Deliberation, DraftDocument, Signature
 from members.roles import Role
@@ -244,6 +245,13 @@ def test_a_reader_brings_nothing(grouping):
 
 
 # The convention signed before the tool
+
+
+def test_a_convention_signed_before_the_tool_lets_the_consultation_start(grouping):
+    kept = take_in(grouping)
+    assert not Signature.objects.exists() and unsigned(kept) == []
+    states = grouping.memberships.with_approval(date(2027, 6, 1))
+    assert {state.signed_on for state in states} == {kept.signed_on}
 
 
 def test_a_convention_signed_before_the_tool_is_in_force_at_once(grouping):
