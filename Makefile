@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 MANAGE := $(BIN)/python manage.py
 export PORT
 
-.PHONY: run demo test lint bench bench-conventions bench-savings bench-consumption bench-savings-xlsx browser-ready lock clean
+.PHONY: run demo test lint bench bench-conventions bench-savings bench-consumption bench-savings-xlsx bench-preview browser-ready lock clean
 
 run: demo  ## the demonstration, served on 127.0.0.1:$(PORT)
 	@$(MANAGE) serve --port $(PORT)
@@ -33,6 +33,9 @@ bench: bench-conventions bench-savings  ## the two promises of speed, each besid
 bench-conventions: $(READY)  ## documents per second beside LibreOffice's mail merge
 	@sh .ci/office
 	$(BIN)/python -m tests.benchmarks.bench_conventions
+
+bench-preview: $(READY)  ## the preview of an article, and a whole convention read on screen, on one core
+	$(BIN)/python -m tests.benchmarks.bench_preview
 
 bench-savings: $(READY)  ## the figures over 1,500,000 lines beside PostgreSQL, polars and DuckDB
 	@bash .ci/postgres

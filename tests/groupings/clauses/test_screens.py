@@ -3,7 +3,6 @@
 import io
 from dataclasses import replace
 from datetime import date
-from time import perf_counter
 
 import pypdf
 import pytest
@@ -138,17 +137,6 @@ def test_the_preview_prints_the_chosen_grouping_and_escapes_its_words(client, sc
     _, elsewhere = make_territory(members=1, lots=1)
     for asked in (elsewhere.pk, "x", "99999999999999", "²"):
         assert client.get("/clauses/objet/apercu/", {"groupement": asked}).status_code == 404
-
-
-def test_the_preview_answers_within_a_second_and_a_half(client):
-    """31 members, 6 lots, warm: the duty is 1.5 s on one core."""
-    metropole, grouping = make_territory(members=30, lots=6)
-    client.force_login(make_affiliation(metropole, Role.JURIST).user)
-    address = reverse("clause_preview", args=["objet"])
-    client.get(address)
-    started = perf_counter()
-    assert client.get(address, {"groupement": grouping.pk}).status_code == 200
-    assert perf_counter() - started < 1.5
 
 
 def test_a_grouping_that_makes_no_convention_says_why(client, scene):
