@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MANAGE := $(BIN)/python manage.py
 export PORT
+# One file stays on one worker. A worker more than cores: stories in a browser wait more than they compute, and are not
+# kept for the end, where one core would sit idle.
+SPREAD := --dist loadfile --no-loadscope-reorder -n $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: run demo test lint bench bench-conventions bench-savings bench-consumption bench-savings-xlsx bench-preview browser-ready lock clean
 
@@ -17,7 +20,7 @@ demo: $(READY)  ## the same without serving; twice changes nothing
 	@$(MANAGE) load_demonstration
 
 test: $(READY) lint browser-ready  ## everything CI runs
-	$(BIN)/python -m pytest -n auto --dist loadfile $(shell cat var/pytest-options 2>/dev/null)
+	$(BIN)/python -m pytest $(SPREAD) $(shell cat var/pytest-options 2>/dev/null)
 
 lint: $(READY)
 	$(BIN)/ruff check .

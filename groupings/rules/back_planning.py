@@ -113,13 +113,11 @@ class BackPlanning:
             return {}
         ends = {stage.code: stage.ends_on for stage in left}
         starts = {stage.code: stage.starts_on for stage in left}
-        if any(stage.ends_on < self.today for stage in left):
-            starts, ends = self._squeezed(left)
-        found = {}
-        for field, (code, end) in CALENDAR.items():
-            if code in ends:
-                found[field] = (ends if end == "ends_on" else starts)[code]
-        return found
+        usual = _proposals(starts, ends)
+        # A stage may end today and have had to start before: its start would be proposed in the past.
+        if any(day < self.today for day in (*ends.values(), *usual.values())):
+            return _proposals(*self._squeezed(left))
+        return usual
 
     def _squeezed(self, left: Sequence[Stage]) -> tuple[dict[str, date], dict[str, date]]:
         """Starts and ends of the stages ``left``, fitted between today and the wanted start."""
@@ -257,6 +255,13 @@ def _told(stages: Sequence[Stage], done: Mapping[str, date | None], today: date)
         told.append(replace(stage, state=state))
         is_free = is_free and stage.is_parallel
     return tuple(told)
+
+
+def _proposals(starts: dict[str, date], ends: dict[str, date]) -> dict[str, date]:
+    """Date of the grouping's calendar → day, for the stages given."""
+    return {
+        field: (ends if end == "ends_on" else starts)[code] for field, (code, end) in CALENDAR.items() if code in ends
+    }
 
 
 def _remaining(stages: Sequence[Stage], today: date) -> dict[str, int]:

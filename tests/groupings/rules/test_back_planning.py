@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from groupings.rules.back_planning import Assembly, State, back_planning
@@ -162,6 +162,7 @@ def test_nobody_left_to_vote_needs_no_calendar():
     done=st.integers(0, 11),
     meetings=st.lists(st.integers(50, 700), max_size=6),
 )
+@example(date(2015, 1, 1), 183, "formal", False, 5, [])  # the tender ends today, it had to start before
 def test_order_minimums_and_latest_dates(wanted, ahead, procedure, is_electronic, done, meetings):
     """Over year ends and leap days: no overlap, minimum ≤ usual, the latest never before the usual."""
     today = wanted - timedelta(days=ahead)
